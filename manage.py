@@ -1,0 +1,18 @@
+#!/usr/bin/env python
+"""The command line of chatapp: `manage.py COMMAND …` → Django's management commands."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
+    if sys.argv[1:2] == ["demo"]:
+        os.environ["DEMO"] = "on"
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
