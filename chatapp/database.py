@@ -1,0 +1,57 @@
+"""Synchronous database work in → its result out, on threads of our own.
+
+Channels' and asgiref's one shared thread would let a single slow query hold up every socket of the
+process. One writer on SQLite keeps its writes in order without ever waiting for itself.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections, connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_WRITERS = 1 if connection.vendor == "sqlite" else 4
+_READERS = 4
+
+_writer = ThreadPoolExecutor(_WRITERS, thread_name_prefix="db-write")
+_reader = ThreadPoolExecutor(_READERS, thread_name_prefix="db-read")
+
+
+async def write(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs `work` on a writer thread. A cancelled caller does not undo it: it may still commit."""
+    return await _run(_writer, work, *args, **kwargs)
+
+
+async def read(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs `work`, which only reads, on a reader thread."""
+    return await _run(_reader, work, *args, **kwargs)
+
+
+async def close_connections() -> None:
+    """Closes the connections that the threads hold, so that a database can be dropped."""
+    for pool, size in ((_writer, _WRITERS), (_reader, _READERS)):
+        everyone = threading.Barrier(size)
+
+        def close(everyone: threading.Barrier = everyone) -> None:
+            connection.close()
+            everyone.wait(timeout=30)
+
+        await asyncio.gather(*(_run(pool, close) for _ in range(size)))
+
+
+async def _run(
+    pool: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    def with_a_live_connection() -> T:
+        close_old_connections()
+        try:
+            return work(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return await asyncio.get_running_loop().run_in_executor(pool, with_a_live_connection)

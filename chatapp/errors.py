@@ -1,0 +1,105 @@
+"""What can go wrong: its kind, the sentence a person reads, whether trying again is sane.
+
+ChatappError
+├── InvalidInput        a person or a client sent something we cannot take
+└── UpstreamError       the model endpoint failed; carries a Problem
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Why a reply failed or stopped early, independent of protocol and vendor."""
+
+    BAD_REQUEST = "bad_request"
+    AUTH = "auth"
+    BILLING = "billing"
+    NOT_FOUND = "not_found"
+    TIMEOUT = "timeout"
+    RATE_LIMIT = "rate_limit"
+    OVERLOADED = "overloaded"
+    SERVER = "server"
+    NETWORK = "network"
+    CUT = "cut"
+    PROTOCOL = "protocol"
+
+    @property
+    def headline(self) -> str:
+        """A headline for people, without the upstream's own words."""
+        return _HEADLINES[self]
+
+    @property
+    def advice(self) -> str:
+        """What the reader can do about it, one sentence."""
+        return _ADVICE[self]
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the same request may well succeed a little later."""
+        return self in _TEMPORARY
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One failure of an upstream call, as told to people, the terminal and the database.
+
+    `message` is the upstream's own words where it said any: shortened, key removed, plain text.
+    `http_status` is None for failures within a 200 or without a response.
+    """
+
+    kind: Kind
+    message: str
+    http_status: int | None = None
+    retry_after_s: float | None = None
+    request_id: str | None = None
+    in_stream: bool = False
+
+
+class ChatappError(Exception):
+    """Everything this application raises on purpose."""
+
+
+class InvalidInput(ChatappError):
+    """What came in cannot be taken; `str()` is the sentence that says what was expected."""
+
+
+class UpstreamError(ChatappError):
+    """The endpoint could not be called or failed before its answer began."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+_HEADLINES = {
+    Kind.BAD_REQUEST: "The endpoint refused the request",
+    Kind.AUTH: "The endpoint did not accept the key",
+    Kind.BILLING: "The endpoint's account has no credit",
+    Kind.NOT_FOUND: "The endpoint or model was not found",
+    Kind.TIMEOUT: "The endpoint took too long",
+    Kind.RATE_LIMIT: "The endpoint's rate limit was reached",
+    Kind.OVERLOADED: "The endpoint is overloaded or still starting",
+    Kind.SERVER: "The endpoint failed",
+    Kind.NETWORK: "The connection to the endpoint broke",
+    Kind.CUT: "The answer ended early",
+    Kind.PROTOCOL: "The endpoint's answer made no sense",
+}
+
+_ADVICE = {
+    Kind.BAD_REQUEST: "Change the message, or ask the administrator to check the endpoint.",
+    Kind.AUTH: "Ask the administrator to check the endpoint's key.",
+    Kind.BILLING: "Ask the administrator to check the account behind this endpoint.",
+    Kind.NOT_FOUND: "Ask the administrator to check the endpoint's URL and model.",
+    Kind.TIMEOUT: "Try again; a cold model can take minutes to start.",
+    Kind.RATE_LIMIT: "Wait a little, then try again.",
+    Kind.OVERLOADED: "Wait a little, then try again; a cold model can take minutes to start.",
+    Kind.SERVER: "Try again; if it keeps failing, tell the administrator the request id.",
+    Kind.NETWORK: "Try again; if it keeps failing, ask the administrator to check the endpoint.",
+    Kind.CUT: "Try again; what had arrived is kept.",
+    Kind.PROTOCOL: "Ask the administrator to check the endpoint's URL and protocol.",
+}
+
+_TEMPORARY = frozenset(
+    {Kind.TIMEOUT, Kind.RATE_LIMIT, Kind.OVERLOADED, Kind.SERVER, Kind.NETWORK, Kind.CUT}
+)
