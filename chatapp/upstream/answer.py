@@ -1,0 +1,151 @@
+"""What the decoders read in → well-formed deltas, usage and one closing event out.
+
+The outcome of an answer, once its body has ended:
+
+    an end marker came            Completed, even if the connection then broke
+    it ended without one          Truncated (cut); raw text has none: its end is the marker
+    it broke                      Truncated, or Failed if nothing had come
+    nothing came                  Failed (cut)
+"""
+
+from chatapp.errors import Kind, Problem
+from chatapp.events import (
+    Closing,
+    Completed,
+    Delta,
+    Event,
+    Failed,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    Truncated,
+    Usage,
+)
+from chatapp.upstream.problems import problem_in_stream, protocol_problem
+from chatapp.upstream.text import TextJoiner, well_formed
+
+MAX_ANSWER_CHARS = 1_000_000
+MAX_FINISH_CHARS = 100
+MAX_TOKENS = 2**31 - 1
+
+_NOTHING = Problem(Kind.CUT, "The endpoint's answer was empty.")
+_CUT = Problem(Kind.CUT, "The endpoint's answer stopped without an end marker.")
+_TOO_LONG = Problem(
+    Kind.CUT, f"The answer was ended here: it has more than {MAX_ANSWER_CHARS:,} characters."
+)
+
+
+class Answer:
+    """One answer in the making. Nothing is taken up once it is closed."""
+
+    def __init__(self, api_key: str = "") -> None:
+        self.is_closed = False
+        self.has_begun = False
+        self._api_key = api_key
+        self._events: list[Event] = []
+        self._run: list[str] = []
+        self._run_type: type[Delta] = TextDelta
+        self._joiners = {kind: TextJoiner() for kind in (TextDelta, ReasoningDelta, RefusalDelta)}
+        self._chars = 0
+        self._finish: str | None = None
+        self._input: int | None = None
+        self._output: int | None = None
+
+    def say(self, text: str) -> None:
+        """More of the answer's text."""
+        self._add(TextDelta, text)
+
+    def reason(self, text: str) -> None:
+        """More of the reasoning."""
+        self._add(ReasoningDelta, text)
+
+    def refuse(self, text: str) -> None:
+        """More of a refusal."""
+        self._add(RefusalDelta, text)
+
+    def count(self, input_tokens: object, output_tokens: object) -> None:
+        """Usage as counted so far: the last number counts, anything else is not one."""
+        self._input = _tokens(input_tokens, self._input)
+        self._output = _tokens(output_tokens, self._output)
+
+    def finish(self, reason: object) -> None:
+        """A finish reason, which is an end marker; an empty string is none. More may follow."""
+        if isinstance(reason, str) and reason:
+            self._finish = well_formed(reason[:MAX_FINISH_CHARS])
+
+    def complete(self) -> None:
+        """The end, as the upstream says."""
+        self._close(Completed(self._finish))
+
+    def fail(self, problem: Problem) -> None:
+        """The end, by an error."""
+        self._close(Failed(problem))
+
+    def fail_with(self, error: object) -> None:
+        """The end, by an error in the upstream's own shape."""
+        self.fail(problem_in_stream(error, self._api_key))
+
+    def reject(self, reason: str) -> None:
+        """The end, as what came makes no sense; `reason` may quote it."""
+        self.fail(protocol_problem(reason, self._api_key))
+
+    def end(self, problem: Problem | None, *, is_marker: bool = False) -> None:
+        """The body ended: by `problem`, or properly, which can itself be the end marker."""
+        if self._finish is not None:
+            self.complete()
+        elif not self.has_begun:
+            self.fail(problem or _NOTHING)
+        elif problem is None and is_marker:
+            self.complete()
+        else:
+            self._close(Truncated(problem or _CUT))
+
+    def take(self) -> list[Event]:
+        """The events since the last time, neighbouring deltas of one type as one."""
+        if self._run:
+            self._end_run()
+        events, self._events = self._events, []
+        return events
+
+    def _add(self, kind: type[Delta], text: str) -> None:
+        if not text or self.is_closed:
+            return
+        if kind is not self._run_type:
+            self._end_run()
+            self._run_type = kind
+        self.has_begun = True
+        self._run.append(text)
+
+    def _end_run(self) -> None:
+        text = self._joiners[self._run_type].feed("".join(self._run))
+        self._run.clear()
+        self._give_out(self._run_type, text)
+
+    def _give_out(self, kind: type[Delta], text: str) -> None:
+        room = MAX_ANSWER_CHARS - self._chars
+        self._chars += len(text)
+        if text[:room]:
+            self._events.append(kind(text[:room]))
+        if len(text) > room:
+            self._give_closing(Truncated(_TOO_LONG))
+
+    def _close(self, closing: Closing) -> None:
+        self._end_run()
+        for kind, joiner in self._joiners.items():
+            self._give_out(kind, joiner.close())
+        self._give_closing(closing)
+
+    def _give_closing(self, closing: Closing) -> None:
+        if self.is_closed:
+            return
+        self.is_closed = True
+        if self._input is not None or self._output is not None:
+            self._events.append(Usage(self._input, self._output))
+        self._events.append(closing)
+
+
+def _tokens(value: object, otherwise: int | None) -> int | None:
+    """`value` if it can be a number of tokens: JSON knows numbers that no database takes."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS:
+        return value
+    return otherwise
