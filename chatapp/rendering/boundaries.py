@@ -1,0 +1,104 @@
+"""Markdown that is still arriving → the top-level blocks in it that no further text can change.
+
+CommonMark is read line by line, and only the last block is open to what comes. So whole lines
+decide: every block that another one follows is closed, and so are a heading, a rule, and a
+paragraph or table with a blank line behind it.
+
+Source: CommonMark 0.31.2, appendix "A parsing strategy", phase 1.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pyromark
+from pyromark.event import Event
+
+from chatapp.rendering import source
+from chatapp.rendering.markdown import OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A top-level block. It ends at `end` and begins where the one before it ends.
+
+    So it has in front of it blank lines and definitions, whose next line may belong to it only
+    because of them. `start` is that of the first line which is its own.
+    """
+
+    kind: str
+    start: int
+    end: int
+
+
+def decided(text: str, *, is_finished: bool) -> str:
+    """The part of `text` that block structure can be read from: its whole lines.
+
+    Of a line that still grows a letter at its beginning counts as well, because whatever comes,
+    it is not a list item, a fence, an underline or blank.
+    """
+    # At the very end a carriage return may be half of a line ending.
+    end = max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1
+    if is_finished:
+        return text
+    certain = _CERTAIN.match(text, end)
+    return text[: certain.end() if certain else end]
+
+
+def closed_blocks(text: str, *, is_finished: bool) -> list[Block]:
+    """The closed blocks of decided `text` in order, or those up to its first code fence.
+
+    A fence ends the list, closed or not: its lines are the caller's to read.
+    """
+    blocks: list[Block] = []
+    for block in _blocks(source.neutral(text)):
+        blocks.append(block)
+        if block.kind == FENCE:
+            return blocks
+    if blocks and not is_finished and not _has_ended(blocks[-1], len(text)):
+        blocks.pop()
+    return blocks
+
+
+FENCE: Final = "Fenced"
+
+# A letter, also behind asterisks: those of a list item or a rule have a space or nothing behind.
+_CERTAIN: Final = re.compile(r"\*{0,3}[^\W\d_]")
+
+
+def _has_ended(last: Block, text_size: int) -> bool:
+    if last.kind in ("Paragraph", "Table"):
+        return last.end < text_size
+    return last.kind in ("Heading", "Rule")
+
+
+def _blocks(markdown: str) -> Iterator[Block]:
+    """The top-level blocks as the parser sees them."""
+    encoded = markdown.encode()
+    depth = start = end = 0
+    kind = ""
+    for event, span in pyromark.events_with_range(markdown, options=OPTIONS):
+        if isinstance(event, dict) and "End" in event:
+            depth -= 1
+        elif depth == 0:
+            kind, start, end = _kind(event), span["start"], span["end"]
+        elif depth == 1 and kind == "List":
+            # The parser counts definitions behind a list to the list, but not to its last item.
+            end = span["end"]
+        depth += isinstance(event, dict) and "Start" in event
+        if depth == 0:
+            first = len(encoded[:start].decode())
+            last = first + len(encoded[start:end].decode())
+            yield Block(kind, markdown.rfind("\n", 0, first) + 1, last)
+
+
+def _kind(event: Event) -> str:
+    match event:
+        case {"Start": {"CodeBlock": {"Fenced": _}}}:
+            return FENCE
+        case {"Start": str(kind)}:
+            return kind
+        case {"Start": dict(tag)}:
+            return str(next(iter(tag)))
+    return str(event)
