@@ -1,0 +1,162 @@
+"""Calls in → running generations and their final rows: one registry a process."""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+from uuid import UUID
+
+from django.db import Error as DatabaseTrouble
+
+from chatapp.database import write
+from chatapp.errors import InvalidInput
+from chatapp.failpoints import reach
+from chatapp.generation import bus, hints, shared_log
+from chatapp.generation.calls import Call
+from chatapp.generation.generation import Generation
+from chatapp.generation.keeper import keep
+from chatapp.generation.process import PROCESS
+from chatapp.generation.rows import finish, request_stop
+
+logger = logging.getLogger(__name__)
+
+RESTARTING = "This server is restarting. Nothing was sent: try again in a moment."
+MAX_PAUSE_S = 1.0
+DRAIN_WRITE_S = 20.0
+
+_running: dict[UUID, Generation] = {}
+_tasks: set[asyncio.Task[None]] = set()
+_keeper: asyncio.Task[None] | None = None
+_is_draining = False
+
+
+async def launch(store: Callable[..., Call | None], *args: Any) -> None:
+    """Runs `store(*args, process=…)`, which writes a turn, and starts the call it returns.
+
+    Both happen or neither, even if the caller is cancelled in between: a write cannot be taken
+    back, and a queued reply that nobody makes would block its conversation. Raises what `store`
+    does, and InvalidInput while draining.
+    """
+    await asyncio.shield(_detached(_launch(store, *args)))
+
+
+def start(call: Call) -> Generation:
+    """Starts the call's generation and returns at once; it runs until it ends or is stopped."""
+    generation = Generation(call)
+    _running[call.reply_id] = generation
+    _detached(_live(generation))
+    _keep_keeping()
+    bus.announce(call.conversation_id)
+    return generation
+
+
+def find(reply_id: UUID) -> Generation | None:
+    """The generation, from its start until its final row is written."""
+    return _running.get(reply_id)
+
+
+def running() -> set[UUID]:
+    """The replies that this process makes."""
+    return set(_running)
+
+
+async def stop(reply_id: UUID) -> None:
+    """Stops the reply wherever it is made: here at once, elsewhere within a checkpoint's time."""
+    await reach("stop.requested")
+    if not stop_here(reply_id):
+        bus.pass_on_stop(reply_id)
+        await write(request_stop, reply_id)
+
+
+def stop_here(reply_id: UUID) -> bool:
+    """Stops the reply if it is made here; whether it is."""
+    generation = find(reply_id)
+    if generation is not None:
+        generation.stop()
+    return generation is not None
+
+
+def refuse_more() -> None:
+    """From now on nothing is launched: the process is about to end."""
+    global _is_draining
+    _is_draining = True
+
+
+def is_draining() -> bool:
+    return _is_draining
+
+
+async def drain(timeout_s: float) -> None:
+    """Lets generations run for `timeout_s` seconds, then interrupts them and writes their rows.
+
+    A launch that is under way may still begin one, and a row that is being written is waited for.
+    """
+    loop = asyncio.get_running_loop()
+    late_at = loop.time() + timeout_s
+    gone_at = late_at + DRAIN_WRITE_S
+    while (tasks := {task for task in _tasks if task is not _keeper}) and loop.time() < gone_at:
+        is_late = loop.time() >= late_at
+        if is_late:
+            for generation in _running.values():
+                generation.interrupt()
+        limit_s = (gone_at if is_late else late_at) - loop.time()
+        await asyncio.wait(tasks, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _launch(store: Callable[..., Call | None], *args: Any) -> None:
+    if _is_draining:
+        raise InvalidInput(RESTARTING)
+    call = await write(store, *args, process=PROCESS)
+    if call is not None:
+        await reach("reply.stored")
+        start(call)
+
+
+def _detached(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    # A fresh context: one inherited from a request would give the task a database thread and a
+    # connection of its own that nobody closes.
+    task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+    return task
+
+
+def _keep_keeping() -> None:
+    global _keeper
+    if _keeper is None or _keeper.done():
+        _keeper = _detached(keep(_running))
+
+
+async def _live(generation: Generation) -> None:
+    try:
+        await generation.live()
+    finally:
+        await asyncio.shield(_write_final_row(generation))
+
+
+async def _write_final_row(generation: Generation) -> None:
+    try:
+        await _persist(generation)
+    finally:
+        del _running[generation.reply_id]
+        generation.is_saved = True
+        shared_log.forget(generation)
+        await reach("final.written")
+        bus.announce(generation.call.conversation_id)
+
+
+async def _persist(generation: Generation) -> None:
+    """Writes the last snapshot, trying again for as long as the database is in trouble."""
+    await reach("final.write")
+    pause_s = 0.05
+    while True:
+        try:
+            is_seen = generation.call.conversation_id in hints.watched()
+            await write(finish, generation.snapshot(), process=PROCESS, is_seen=is_seen)
+            return
+        except DatabaseTrouble as error:
+            log = logger.error if pause_s >= MAX_PAUSE_S else logger.warning
+            log("final row of %s not written yet: %s", generation.reply_id, error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, MAX_PAUSE_S)

@@ -1,0 +1,81 @@
+"""What a process does beside its own replies: end abandoned ones, hear what others changed."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import Error as DatabaseTrouble
+from django.db import connection
+
+from chatapp.database import read, write
+from chatapp.failpoints import reach
+from chatapp.generation import bus, hints, redis_client, registry
+from chatapp.generation.rows import LEASE_S, interrupt_abandoned
+from chatapp.models import Conversation
+
+logger = logging.getLogger(__name__)
+
+REAP_S = 3.0
+
+_tasks: list[asyncio.Task[None]] = []
+
+
+def is_shared() -> bool:
+    """Whether other processes may serve the same conversations."""
+    return connection.vendor != "sqlite" or bool(settings.REDIS_URL)
+
+
+def start() -> None:
+    """Begins the upkeep; it runs until `stop`."""
+    loop = asyncio.get_running_loop()
+    _tasks.append(loop.create_task(_reap()))
+    if is_shared():
+        _tasks.append(loop.create_task(_look_for_changes()))
+        _tasks.append(loop.create_task(bus.listen(registry.stop_here)))
+
+
+async def stop() -> None:
+    for task in _tasks:
+        task.cancel()
+    await asyncio.gather(*_tasks, return_exceptions=True)
+    _tasks.clear()
+    await redis_client.close()
+
+
+async def _reap() -> None:
+    while True:
+        try:
+            for conversation_id in await write(interrupt_abandoned, registry.running()):
+                logger.warning("conversation %s: its reply was abandoned", conversation_id)
+                await reach("lease.expired")
+                bus.announce(conversation_id)
+        except DatabaseTrouble as error:
+            logger.warning("abandoned replies not looked for: %s", error)
+            # Nobody could renew a lease meanwhile; their owners get the time to do so.
+            await asyncio.sleep(LEASE_S)
+        await asyncio.sleep(REAP_S * random.uniform(0.8, 1.2))
+
+
+async def _look_for_changes() -> None:
+    """Finds what hints did not tell: there are none without Redis, and some are lost with it."""
+    seen: dict[UUID, datetime | None] = {}
+    while True:
+        await asyncio.sleep((5.0 if bus.is_listening() else 1.0) * random.uniform(0.8, 1.2))
+        watched = hints.watched()
+        try:
+            changes = await read(_changed_at, watched)
+        except DatabaseTrouble:
+            continue
+        for conversation_id in watched:
+            if seen.get(conversation_id) != changes.get(conversation_id):
+                hints.notify(conversation_id, turns_changed=True)
+        seen = {conversation_id: changes.get(conversation_id) for conversation_id in watched}
+
+
+def _changed_at(conversation_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    conversations = Conversation.objects.filter(pk__in=conversation_ids)
+    return dict(conversations.values_list("pk", "updated_at")) if conversation_ids else {}
