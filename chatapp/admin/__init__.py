@@ -1,0 +1,5 @@
+"""The administrator's pages: Django's own admin, registered one noun a file."""
+
+from chatapp.admin import conversations, endpoints
+
+__all__ = ["conversations", "endpoints"]

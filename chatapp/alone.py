@@ -1,0 +1,33 @@
+"""An SQLite file → the right of one process to serve it, without Redis.
+
+Readers in a second process would not see tokens as they come, and there would be nobody to say so.
+"""
+
+import fcntl
+from io import TextIOWrapper
+from pathlib import Path
+
+from django.conf import settings
+
+from chatapp.errors import InvalidInput
+
+_held: TextIOWrapper | None = None
+
+
+def claim_database() -> None:
+    """Holds the claim until the process ends, however it ends.
+
+    Raises InvalidInput with the sentence for the operator if another process has it.
+    """
+    global _held
+    database = settings.DATABASES["default"]
+    if not database["ENGINE"].endswith("sqlite3") or settings.REDIS_URL:
+        return
+    _held = Path(f"{database['NAME']}.serving").open("w", encoding="utf-8")  # noqa: SIM115 - held
+    try:
+        fcntl.flock(_held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise InvalidInput(
+            f"Another process serves {database['NAME']} already. Stop it first; to run several, "
+            "set REDIS_URL, or DATABASE_URL to a PostgreSQL database."
+        ) from None

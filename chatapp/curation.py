@@ -1,0 +1,118 @@
+"""What a person does with what was said: go back to a version, rate, remove, take it elsewhere.
+
+Everything here is synchronous. Every change is one transaction, moves its conversation's
+`updated_at` and returns the conversation's id.
+"""
+
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from chatapp.errors import InvalidInput
+from chatapp.models import Conversation, Message, Role, message_for
+from chatapp.models.message import chain_to
+from chatapp.models.search import index
+
+MAX_REASON_CHARS = 1000
+RATINGS = {"like": 1, "dislike": -1, "unrate": None}
+
+_COPIED = (
+    "role",
+    "text",
+    "reasoning",
+    "refusal",
+    "finish_reason",
+    "input_tokens",
+    "output_tokens",
+    "error_kind",
+    "error_status",
+    "error_message",
+    "error_retry_after_s",
+    "request_id",
+    "endpoint",
+    "endpoint_name",
+    "model",
+    "system_prompt",
+    "parameters",
+    "attempts",
+    "request_sent_at",
+    "headers_at",
+    "first_token_at",
+    "last_token_at",
+    "finished_at",
+    "arrivals",
+    "seams",
+    "status",
+)
+
+
+def choose(user: User, message_id: UUID) -> UUID:
+    """Shows this version of its turn, and below it what was chosen there last."""
+    return _change(message_for(user, message_id), chosen_at=timezone.now())
+
+
+def rate(user: User, message_id: UUID, rating: int | None, reason: str = "") -> UUID:
+    """Keeps what the person thinks of a reply: 1, -1 or None, and why."""
+    message = message_for(user, message_id)
+    if message.role != Role.ASSISTANT:
+        raise InvalidInput("Only replies can be rated.")
+    if len(reason) > MAX_REASON_CHARS:
+        raise InvalidInput(f"A reason can have {MAX_REASON_CHARS:,} characters; shorten it.")
+    return _change(message, rating=rating, rating_reason=reason if rating else "")
+
+
+def remove(user: User, message_id: UUID) -> UUID:
+    """Deletes a turn, the prompt with its replies, and all that follows it.
+
+    Of several replies to a prompt only the given one goes.
+    """
+    message = message_for(user, message_id)
+    has_others = Message.objects.filter(parent=message.parent_id).count() > 1
+    if message.role == Role.ASSISTANT and message.parent and not has_others:
+        message = message.parent
+    with transaction.atomic():
+        message.delete()
+        _touch(message.conversation_id)
+    return message.conversation_id
+
+
+def fork(user: User, message_id: UUID) -> Conversation:
+    """A new conversation with copies of everything from the beginning to this message."""
+    message = message_for(user, message_id)
+    if message.is_live:
+        raise InvalidInput("This reply is still being written. Wait for it or stop it first.")
+    old = message.conversation
+    messages = {m.pk: m for m in old.messages.all()}
+    new = Conversation(
+        owner=user,
+        title=old.title,
+        endpoint=old.endpoint,
+        system_prompt=old.system_prompt,
+        parameters=old.parameters,
+    )
+    with transaction.atomic():
+        new.save()
+        parent: Message | None = None
+        for original_id in chain_to(list(messages.values()), message_id):
+            parent = _copy(messages[original_id], new, parent)
+    return new
+
+
+def _copy(original: Message, conversation: Conversation, parent: Message | None) -> Message:
+    values = {name: getattr(original, name) for name in _COPIED}
+    copy = Message.objects.create(pk=uuid4(), conversation=conversation, parent=parent, **values)
+    index({copy.pk: copy.text})
+    return copy
+
+
+def _change(message: Message, **fields: object) -> UUID:
+    with transaction.atomic():
+        Message.objects.filter(pk=message.pk).update(**fields)
+        _touch(message.conversation_id)
+    return message.conversation_id
+
+
+def _touch(conversation_id: UUID) -> None:
+    Conversation.objects.filter(pk=conversation_id).update(updated_at=timezone.now())

@@ -1,0 +1,46 @@
+"""What a page sends, over the socket or as a form → checked values, or the sentence that is due."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from chatapp.errors import InvalidInput
+
+
+def clean_text(value: Any) -> str:
+    """A form's text as it can be stored: no U+0000 and no half of a surrogate pair."""
+    if not isinstance(value, str):
+        raise InvalidInput("Expected a message's text; the form sent none. Reload the page.")
+    text = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", "\ufffd")
+
+
+def parse(text: str | None) -> dict[str, Any]:
+    try:
+        frame = json.loads(text or "")
+    except (ValueError, RecursionError):
+        frame = None
+    if not isinstance(frame, dict):
+        raise InvalidInput("Expected one JSON object with the form's values. Reload the page.")
+    return frame
+
+
+def uuid_in(frame: Mapping[str, Any], name: str) -> UUID:
+    return uuid_of(frame.get(name), name)
+
+
+def uuid_of(value: Any, name: str = "id") -> UUID:
+    try:
+        return UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidInput(f"Expected an id as “{name}”. Reload the page.") from None
+
+
+def endpoint_id_in(frame: Mapping[str, Any]) -> int | None:
+    value = frame.get("endpoint")
+    if value in (None, ""):
+        return None
+    if not str(value).isdecimal() or len(str(value)) > 18:
+        raise InvalidInput("Expected an endpoint of the list. Reload the page.")
+    return int(str(value))

@@ -1,0 +1,142 @@
+"""A person's conversations as a list: pinned first, then by day; searched; renamed, put away.
+
+Everything here is synchronous.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from chatapp.errors import InvalidInput
+from chatapp.forms import clean_text
+from chatapp.models import Conversation, Message
+from chatapp.models.conversation import TITLE_CHARS
+from chatapp.models.message import LIVE
+
+PAGE = 40
+# Answered since its person last saw it.
+NEWS = Q(answered_at__isnull=False) & (Q(seen_at=None) | Q(seen_at__lt=F("answered_at")))
+UNDO = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Conversations under one heading, newest first."""
+
+    heading: str
+    conversations: list[Conversation]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the list; `more` is where the next one begins, empty at the end."""
+
+    groups: list[Group]
+    more: str = ""
+
+
+def listing(user: User, after: str = "", *, archived: bool = False) -> Listing:
+    """The conversations from `after` on, a `Listing.more` of the page before."""
+    shelf = _kept(user).filter(archived_at__isnull=not archived)
+    pinned = [] if after or archived else list(shelf.exclude(pinned_at=None).order_by("title"))
+    if not archived:
+        shelf = shelf.filter(pinned_at=None)
+    found = list(_from(shelf.order_by("-active_at", "-pk"), after)[: PAGE + 1])
+    shown = found[:PAGE]
+    more = f"{shown[-1].active_at.isoformat()}~{shown[-1].pk}" if len(found) > PAGE else ""
+    groups = [Group(_("Pinned"), pinned)] if pinned else []
+    return Listing(groups + _by_day(shown), more)
+
+
+def rename(user: User, conversation_id: UUID, title: str) -> None:
+    """Gives it the person's own title, which nothing overwrites."""
+    line = " ".join(clean_text(title).split())
+    if not line:
+        raise InvalidInput(_("A title needs at least one character."))
+    if len(line) > TITLE_CHARS:
+        raise InvalidInput(
+            _("A title can have %(most)d characters; this one has %(has)d.")
+            % {"most": TITLE_CHARS, "has": len(line)}
+        )
+    _change(user, [conversation_id], title=line, is_title_own=True)
+
+
+def pin(user: User, conversation_ids: Collection[UUID], *, on: bool) -> int:
+    return _change(user, conversation_ids, pinned_at=timezone.now() if on else None)
+
+
+def archive(user: User, conversation_ids: Collection[UUID], *, on: bool) -> int:
+    return _change(user, conversation_ids, archived_at=timezone.now() if on else None)
+
+
+def delete(user: User, conversation_ids: Collection[UUID]) -> int:
+    """Takes them away, for good unless `restore` brings them back in time."""
+    return _change(user, conversation_ids, deleted_at=timezone.now())
+
+
+def restore(user: User, conversation_ids: Collection[UUID]) -> int:
+    """Brings back what was deleted a short while ago."""
+    mine = Conversation.objects.filter(owner=user, deleted_at__gt=timezone.now() - UNDO)
+    return mine.filter(pk__in=conversation_ids).update(deleted_at=None, updated_at=timezone.now())
+
+
+def mark_seen(conversation_id: UUID) -> None:
+    """The person has its last answer before them."""
+    Conversation.objects.filter(NEWS, pk=conversation_id).update(seen_at=timezone.now())
+
+
+def _kept(user: User) -> QuerySet[Conversation]:
+    """The person's conversations, each with `is_running` and `is_news`."""
+    live = Message.objects.filter(conversation=OuterRef("pk"), status__in=LIVE)
+    mine = Conversation.objects.filter(owner=user, deleted_at=None)
+    return mine.annotate(is_running=Exists(live), is_news=NEWS).defer("system_prompt", "parameters")
+
+
+def _from(shelf: QuerySet[Conversation], after: str) -> QuerySet[Conversation]:
+    if not after:
+        return shelf
+    try:
+        moment, _tilde, last = after.partition("~")
+        at, last_id = datetime.fromisoformat(moment), UUID(last)
+    except ValueError:
+        raise InvalidInput(_("Expected a place in the list. Reload the page.")) from None
+    if timezone.is_naive(at):
+        raise InvalidInput(_("Expected a place in the list. Reload the page."))
+    return shelf.filter(Q(active_at__lt=at) | Q(active_at=at, pk__lt=last_id))
+
+
+def _by_day(conversations: Iterable[Conversation]) -> list[Group]:
+    today = timezone.localdate()
+
+    def heading(conversation: Conversation) -> str:
+        return _heading(timezone.localdate(conversation.active_at), today)
+
+    return [Group(title, list(group)) for title, group in groupby(conversations, key=heading)]
+
+
+def _heading(day: date, today: date) -> str:
+    age = (today - day).days
+    if age <= 0:
+        return _("Today")
+    if age == 1:
+        return _("Yesterday")
+    if age < 7:
+        return _("Previous 7 days")
+    return date_format(day, "F Y")
+
+
+def _change(user: User, conversation_ids: Collection[UUID], **fields: Any) -> int:
+    """Changes those that are the person's; returns how many, or raises if one is not theirs."""
+    mine = Conversation.objects.filter(owner=user, deleted_at=None, pk__in=conversation_ids)
+    if mine.count() != len(set(conversation_ids)):
+        raise Conversation.DoesNotExist
+    return mine.update(updated_at=timezone.now(), **fields)

@@ -1,0 +1,33 @@
+"""The files of `static/` → their hashed and compressed copies, made anew when they are older."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+
+
+def prepare() -> None:
+    """Collects the static files if there is no manifest or anything is newer than it.
+
+    Processes that start together take turns: the first collects for all.
+    """
+    if settings.DEBUG:
+        return
+    root = Path(settings.STATIC_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if _is_stale(root / "staticfiles.json"):
+            call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    finally:
+        os.close(folder)
+
+
+def _is_stale(manifest: Path) -> bool:
+    sources = [Path(django.__file__), *(f for d in settings.STATICFILES_DIRS for f in d.rglob("*"))]
+    newest = max(source.stat().st_mtime for source in sources)
+    return not manifest.exists() or manifest.stat().st_mtime <= newest

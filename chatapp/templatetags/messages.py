@@ -1,0 +1,72 @@
+"""A message's row → the words under it."""
+
+from uuid import UUID
+
+from django import template
+
+from chatapp.models import Message, Status
+
+register = template.Library()
+
+_RETRIABLE = {Status.ERROR, Status.INCOMPLETE, Status.INTERRUPTED, Status.STOPPED}
+_FINISH_WORDS = {
+    "length": "reached the length limit",
+    "max_tokens": "reached the length limit",
+    "model_context_window_exceeded": "reached the length limit",
+    "content_filter": "filtered",
+    "refusal": "refused",
+    "tool_calls": "asked for a tool",
+    "function_call": "asked for a tool",
+    "tool_use": "asked for a tool",
+    "stop": "",
+    "end_turn": "",
+    "stop_sequence": "",
+    "eos_token": "",
+}
+
+
+@register.filter
+def can_retry(message: Message) -> bool:
+    """Whether asking again is offered: the reply ended, and not with a whole answer."""
+    return message.status in _RETRIABLE
+
+
+@register.filter
+def version(message: Message, step: int) -> UUID | None:
+    """The id of the version so many steps after (before, if negative) this one, if there is one."""
+    at = message.versions.index(message.pk) + step
+    return message.versions[at] if 0 <= at < len(message.versions) else None
+
+
+@register.filter
+def version_number(message: Message) -> int:
+    """Which version of its turn the message is, from 1."""
+    return message.versions.index(message.pk) + 1
+
+
+@register.filter
+def seconds(value: float) -> str:
+    """`7.0` → “7 s”, `0.25` → “0.25 s”."""
+    return f"{value:.3g} s"
+
+
+@register.filter
+def outcome_line(message: Message) -> str:
+    """How the reply ended and how long it took: “Stopped · first token 0.31 s · 4.2 s in all”."""
+    words = [_ending(message)]
+    if message.first_token_at and message.request_sent_at:
+        wait_s = (message.first_token_at - message.request_sent_at).total_seconds()
+        words.append(f"first token {wait_s:.2f} s")
+    if message.first_token_at and message.finished_at:
+        words.append(f"{(message.finished_at - message.asked_at).total_seconds():.1f} s in all")
+    if message.output_tokens:
+        words.append(f"{message.output_tokens:,} tokens")
+    return " · ".join(word for word in words if word)
+
+
+def _ending(message: Message) -> str:
+    if message.status == Status.STOPPED:
+        return "Stopped"
+    if message.status == Status.COMPLETE:
+        return _FINISH_WORDS.get(message.finish_reason, message.finish_reason).capitalize()
+    return "" if message.status != Status.INCOMPLETE else "Incomplete"

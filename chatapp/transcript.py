@@ -1,0 +1,191 @@
+"""Messages and running generations → the articles of the page, alike for page load and socket."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from django.template.loader import render_to_string
+
+from chatapp.errors import Kind
+from chatapp.generation.log import PARTS
+from chatapp.generation.source import Source
+from chatapp.models import Message, Role, Status
+from chatapp.rendering.blocks import Cursor, Document
+from chatapp.rendering.fragments import Fragment, fragment, inert
+from chatapp.rendering.markdown import plain
+
+
+class LiveReply:
+    """A running reply as growing documents, shared by everyone who reads along."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.documents = {
+            part: Document(element_id(part, source.reply_id)) for part in PARTS.values()
+        }
+        self._read_to = 0
+        self._finished = False
+
+    def catch_up(self) -> None:
+        """Takes over what the log has gained."""
+        fresh = self.source.log.entries[self._read_to :]
+        self._read_to += len(fresh)
+        for delta in fresh:
+            self.documents[PARTS[type(delta)]].append(delta.text)
+        if not self.source.status.is_live:
+            self.finish()
+
+    def finish(self) -> None:
+        """No more will come: what was held back, for it might have become something else, shows."""
+        if not self._finished:
+            self._finished = True
+            for document in self.documents.values():
+                document.finish()
+
+    def parts(self) -> frozenset[str]:
+        """The parts that have any text."""
+        return frozenset(part for part, document in self.documents.items() if document.text)
+
+    @property
+    def open_size(self) -> int:
+        """Characters that each frame renders anew."""
+        return sum(document.open_size for document in self.documents.values())
+
+
+@dataclass(slots=True)
+class Position:
+    """What one reader's page shows of a live reply."""
+
+    reply: LiveReply
+    message: Message
+    status: Status
+    parts: frozenset[str]
+    cursors: dict[str, Cursor]
+
+
+_live: WeakValueDictionary[UUID, LiveReply] = WeakValueDictionary()
+
+
+def live_reply(source: Source) -> LiveReply:
+    """The reply's documents, up to date with its log; they last as long as somebody reads."""
+    reply = _live.get(source.reply_id)
+    if reply is None or reply.source is not source:
+        reply = _live[source.reply_id] = LiveReply(source)
+    reply.catch_up()
+    return reply
+
+
+def look(message: Message) -> tuple[object, ...]:
+    """What an article's appearance depends on, beside the text of a reply that is still growing."""
+    status = "live" if message.is_live else message.status
+    return status, message.versions, message.rating, message.rating_reason, len(message.seams)
+
+
+def element_id(part: str, message_id: UUID) -> str:
+    """The DOM id of a message (`message`) or of one of its parts."""
+    return f"{part}-{message_id}"
+
+
+def article(message: Message) -> str:
+    """A message as it stands in the database."""
+    if message.role == Role.USER:
+        return _render(message, {"text": plain(message.text)})
+    parts = {
+        part: finished_html(element_id(part, message.pk), text)
+        for part in PARTS.values()
+        if (text := getattr(message, part))
+    }
+    return _render(message, parts)
+
+
+def live_article(message: Message, source: Source) -> tuple[str, Position]:
+    """A running reply as its log has it, and the position of a page that shows it.
+
+    Both are taken in one step, so nothing can fall between them.
+    """
+    reply = live_reply(source)
+    message.status = shown_status(source)
+    parts = {part: inert(reply.documents[part].html()) for part in reply.parts()}
+    cursors = {part: document.cursor() for part, document in reply.documents.items()}
+    position = Position(reply, message, Status(message.status), reply.parts(), cursors)
+    return _render(message, parts), position
+
+
+def growth(position: Position) -> list[Fragment]:
+    """What brings a page from `position` to now; moves it there."""
+    reply = position.reply
+    reply.catch_up()
+    status, parts = shown_status(reply.source), reply.parts()
+    fragments = _patches(position)
+    if (status, parts) != (position.status, position.parts):
+        position.message.status = position.status = status
+        fragments.append(_around(position, parts))
+    return fragments
+
+
+def ending(position: Position, message: Message) -> list[Fragment]:
+    """The last of a reply: what is missing, and the article as its saved row says.
+
+    Parts that the page shows exactly as the row has them stay in place; any other difference
+    between memory and row is settled in favour of the row.
+    """
+    reply = position.reply
+    reply.catch_up()
+    position.message = message
+    documents = reply.documents
+    is_exact = all(getattr(message, part) == documents[part].text for part in documents)
+    if is_exact:
+        # The row can be ahead of a mirror, which has all of the text and does not know that.
+        reply.finish()
+    if not is_exact or any(document.changed_at_finish for document in documents.values()):
+        return [Fragment(element_id("message", message.pk), "outerHTML", article(message))]
+    return [*_patches(position), _around(position, reply.parts())]
+
+
+def shown_status(source: Source) -> Status:
+    """The status to show: a reply has not ended before the database says so."""
+    return source.status if source.status.is_live else Status.STREAMING
+
+
+def _around(position: Position, parts: frozenset[str]) -> Fragment:
+    """The article anew around the parts that the page shows already, which it keeps as they are."""
+    html: dict[str, str] = dict.fromkeys(parts, "")
+    for part in parts - position.parts:
+        document = position.reply.documents[part]
+        html[part] = inert(document.html())
+        position.cursors[part] = document.cursor()
+    article_html = _render(position.message, html, kept=position.parts)
+    position.parts = parts
+    return Fragment(element_id("message", position.message.pk), "outerHTML", article_html)
+
+
+def _patches(position: Position) -> list[Fragment]:
+    """What the parts lack that the page shows already. They come before the article around them,
+    which may need a frame of its own: it must not say that a reply has ended before its text."""
+    found: list[Fragment] = []
+    for part, document in position.reply.documents.items():
+        if part in position.parts:
+            fresh, position.cursors[part] = document.patches(position.cursors[part])
+            found += map(fragment, fresh)
+    return found
+
+
+@lru_cache(maxsize=128)
+def finished_html(container_id: str, text: str) -> str:
+    """A finished part's inner HTML."""
+    document = Document(container_id)
+    document.append(text)
+    document.finish()
+    return inert(document.html())
+
+
+def _render(message: Message, parts: dict[str, str], kept: frozenset[str] = frozenset()) -> str:
+    context: dict[str, Any] = {
+        "message": message,
+        "parts": parts,
+        "kept": kept,
+        "problem": Kind(message.error_kind) if message.error_kind else None,
+    }
+    return render_to_string("_message.html", context)

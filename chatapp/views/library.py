@@ -1,0 +1,116 @@
+"""The list of a person's conversations, and what they do with whole ones: plain pages and forms."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from chatapp import library
+from chatapp.database import read, write
+from chatapp.errors import InvalidInput
+from chatapp.forms import clean_text, uuid_of
+from chatapp.search import search
+from chatapp.views.conversations import own_only, user_of_request
+
+Change = Callable[[User, list[UUID]], int]
+
+CHANGES: dict[str, Change] = {
+    "pin": lambda user, ids: library.pin(user, ids, on=True),
+    "unpin": lambda user, ids: library.pin(user, ids, on=False),
+    "archive": lambda user, ids: library.archive(user, ids, on=True),
+    "unarchive": lambda user, ids: library.archive(user, ids, on=False),
+    "delete": library.delete,
+    "restore": library.restore,
+}
+_MOST = 500
+
+
+@login_required
+@require_safe
+@never_cache
+async def index(request: HttpRequest) -> HttpResponse:
+    """All conversations; for htmx only the next ones, as the sidebar wants them."""
+    user = await user_of_request(request)
+    try:
+        return await read(_index, request, user)
+    except InvalidInput as error:
+        return HttpResponseBadRequest(str(error))
+
+
+@login_required
+@require_POST
+@own_only
+async def change(request: HttpRequest, action: str) -> HttpResponse:
+    """Does it to every conversation that is named `conversation` in the form."""
+    if action not in CHANGES:
+        raise Http404
+    user = await user_of_request(request)
+    try:
+        ids = [uuid_of(value) for value in request.POST.getlist("conversation")[:_MOST]]
+    except InvalidInput as error:
+        return HttpResponseBadRequest(str(error))
+    await write(CHANGES[action], user, ids)
+    if action == "delete" and ids:
+        deleted = urlencode({"deleted": ",".join(map(str, ids))})
+        return redirect(f"{reverse('conversations')}?{deleted}")
+    if len(ids) == 1 and action in ("pin", "unpin", "restore"):
+        return redirect("conversation", ids[0])
+    return redirect("conversations")
+
+
+@login_required
+@require_POST
+@own_only
+async def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    user = await user_of_request(request)
+    try:
+        await write(library.rename, user, conversation_id, request.POST.get("title", ""))
+    except InvalidInput as error:
+        return await read(_not_renamed, request, user, str(error))
+    return redirect("conversation", conversation_id)
+
+
+@login_required
+@require_safe
+@never_cache
+async def find(request: HttpRequest) -> HttpResponse:
+    """Conversations by words in their titles and messages."""
+    return await read(_find, request, await user_of_request(request))
+
+
+def _find(request: HttpRequest, user: User) -> HttpResponse:
+    query = clean_text(request.GET.get("q", "")).strip()
+    context: dict[str, Any] = {"query": query, "notice": ""}
+    try:
+        context["hits"] = search(user, query)
+    except InvalidInput as error:
+        context["notice"] = str(error)
+    return render(request, "search.html", context, status=422 if context["notice"] else 200)
+
+
+def _index(request: HttpRequest, user: User, **extra: Any) -> HttpResponse:
+    is_archive = "archived" in request.GET
+    page = library.listing(user, request.GET.get("after", ""), archived=is_archive)
+    context = {"listing": page, "archived": is_archive, "deleted": _deleted(request), **extra}
+    template = "_listing.html" if request.headers.get("HX-Request") else "conversations.html"
+    return render(request, template, context, status=422 if "notice" in extra else 200)
+
+
+def _not_renamed(request: HttpRequest, user: User, notice: str) -> HttpResponse:
+    return _index(request, user, notice=notice)
+
+
+def _deleted(request: HttpRequest) -> list[UUID]:
+    """Those that were deleted just now and can still be brought back."""
+    try:
+        return [uuid_of(value) for value in request.GET.get("deleted", "").split(",") if value]
+    except InvalidInput:
+        return []

@@ -1,0 +1,82 @@
+// Enter sends, Shift-Enter breaks the line (a phone's Enter always does); the box is emptied only when the server's echo, a new
+// key, says that the message is stored, and of what was sent only: later typing stays.
+const form = document.querySelector("[data-composer]");
+const box = form.elements.text;
+const maxChars = Number(box.dataset.maxChars);
+
+const grow = () => {
+  box.style.height = "auto";
+  box.style.height = `${box.scrollHeight}px`;
+};
+
+const check = () => {
+  const chars = [...box.value].length;
+  const sentence = `A message can have ${maxChars.toLocaleString("en")} characters; this one has ${chars.toLocaleString("en")}.`;
+  box.setCustomValidity(chars > maxChars ? sentence : "");
+};
+
+const adapt = () => {
+  check();
+  if (!CSS.supports("field-sizing", "content")) grow();
+};
+
+// Chromium empties the box at a reload. What was typed stays, with the key that it may have been
+// sent with, so that it is still the same message.
+if (form.hasAttribute("hx-ws:send")) {
+  const draft = JSON.parse(sessionStorage.getItem(location.pathname));
+  if (draft && [draft.text, ""].includes(box.value)) {
+    box.value = draft.text;
+    form.elements.key.value = draft.key;
+  }
+  let isPosted = false; // by the browser itself, because htmx was not there yet
+  window.addEventListener("submit", (event) => {
+    isPosted = event.target === form && !event.defaultPrevented;
+  });
+  window.addEventListener("pagehide", () => {
+    const typed = { text: isPosted ? "" : box.value, key: form.elements.key.value };
+    sessionStorage.setItem(location.pathname, JSON.stringify(typed));
+  });
+}
+
+box.addEventListener("input", adapt);
+adapt();
+
+box.addEventListener("keydown", (event) => {
+  // 229: Safari ends the composition of a word before it reports the Enter that confirmed it.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+  if (matchMedia("(pointer: coarse)").matches) return;
+  event.preventDefault();
+  form.requestSubmit();
+});
+
+form.addEventListener("submit", (event) => {
+  if ("sent" in form.dataset) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  form.dataset.sent = box.value;
+  form.dataset.sentKey = form.elements.key.value;
+  document.getElementById("notice").replaceChildren();
+}, true);
+
+const settle = () => {
+  if (!("sent" in form.dataset)) return;
+  const stored = form.elements.key.value !== form.dataset.sentKey;
+  const refused = document.getElementById("notice").childElementCount > 0;
+  if (!stored && !refused) return;
+  if (stored && box.value.startsWith(form.dataset.sent)) {
+    box.value = box.value.slice(form.dataset.sent.length);
+    box.dispatchEvent(new Event("input"));
+  }
+  delete form.dataset.sent;
+};
+
+document.addEventListener("htmx:after:swap", settle);
+
+// After these no echo comes any more; the same key makes it the same message if it is sent again.
+for (const change of ["htmx:ws:close", "htmx:ws:error", "htmx:ws:after:connection"]) {
+  document.addEventListener(change, () => delete form.dataset.sent);
+}
+
+window.addEventListener("pageshow", () => delete form.dataset.sent);

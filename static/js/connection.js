@@ -1,0 +1,63 @@
+// Tells when the socket is away, opens it anew where htmx would wait, refuses swaps that no frame of
+// ours asks for, and reloads a page that Back brought out of the browser's memory.
+const MAY_SWAP = /^(history|tail|key|notice|buttons|more)$|^(message|text|reasoning|refusal)-[0-9a-f]{8}-/;
+const UNDER_WAY_MS = 1000;
+
+const showOffline = (away) => {
+  const banner = document.getElementById("offline");
+  if (banner) banner.hidden = !away;
+};
+
+let connection;
+let offlineAt = -Infinity;
+
+// hx-ws opens a socket when a page comes into sight that has none.
+const renew = () => {
+  clearTimeout(connection.timer);
+  connection.socket?.close();
+  connection.socket = null;
+  document.dispatchEvent(new Event("visibilitychange"));
+};
+
+// 4401 and 4404 are final; the notice that came before them says why.
+document.addEventListener("htmx:ws:close", (event) => {
+  const isFinal = [4401, 4404].includes(event.detail.code);
+  if (isFinal) connection = undefined;
+  showOffline(!isFinal);
+});
+document.addEventListener("htmx:ws:error", () => showOffline(true));
+document.addEventListener("htmx:ws:after:connection", (event) => {
+  connection = event.detail.connection;
+  clearTimeout(connection.timer); // of a try that it need not make any more
+  showOffline(false);
+});
+
+// A socket that outlived its network looks open, and nothing would come through it.
+window.addEventListener("offline", (event) => {
+  offlineAt = event.timeStamp;
+  showOffline(true);
+});
+window.addEventListener("online", () => (connection ? renew() : showOffline(false)));
+
+// Without a network a server on the same machine still answers.
+document.addEventListener("htmx:ws:after:message:incoming", (event) => {
+  if (event.detail.connection.socket?.readyState !== WebSocket.OPEN) return;
+  connection = event.detail.connection;
+  if (event.timeStamp - offlineAt > UNDER_WAY_MS) showOffline(false);
+});
+
+// One that was told to close when the tab was hidden may take a minute to do so.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && connection?.socket?.readyState === WebSocket.CLOSING) renew();
+});
+
+document.addEventListener("htmx:before:swap", (event) => {
+  const tasks = event.detail.tasks;
+  for (let i = tasks.length - 1; i >= 0; i--) {
+    if (!MAY_SWAP.test(tasks[i].target?.id ?? "")) tasks.splice(i, 1);
+  }
+});
+
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});

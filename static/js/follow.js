@@ -1,0 +1,43 @@
+// Keeps the newest text in view while the reader is at the bottom, and offers the way back when not.
+const scroller = document.querySelector("[data-scroller]");
+const log = document.querySelector("[data-log]");
+const end = document.querySelector("[data-end]");
+const jump = document.querySelector("[data-jump]");
+const NEAR_PX = 48;
+
+let following = true;
+let lastTop = 0;
+let lastHeight = 0;
+
+const follow = () => {
+  following = true;
+  jump.hidden = true;
+  scroller.scrollTop = scroller.scrollHeight;
+};
+
+// This observer runs between layout and paint, so following costs no layout of its own.
+const growth = new ResizeObserver(() => following && follow());
+growth.observe(log);
+growth.observe(scroller);
+
+// Text can also move without growing: a section that comes into view takes its true height.
+const sight = new IntersectionObserver(([{ isIntersecting }]) => {
+  if (isIntersecting || !following) jump.hidden = isIntersecting;
+  else follow();
+}, { root: scroller, rootMargin: `0px 0px ${NEAR_PX}px` });
+sight.observe(end);
+
+scroller.addEventListener("scroll", () => {
+  const { scrollTop: top, scrollHeight: height, clientHeight } = scroller;
+  const distance = height - clientHeight - top;
+  const isReader = height >= lastHeight; // else the text shrank, and took the view with it
+  if (top < lastTop - 1 && isReader) following = distance < 2;
+  else if (distance < NEAR_PX) following = true;
+  lastTop = top;
+  lastHeight = height;
+}, { passive: true });
+
+jump.addEventListener("click", follow);
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-composer]")) follow();
+});
