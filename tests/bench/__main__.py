@@ -1,0 +1,152 @@
+"""`python -m tests.bench`: the command line of the benchmark."""
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.bench import footprint
+from tests.bench.browser import RATE, Answered, answered, first_load, stage
+from tests.bench.load import THROUGHPUT_STREAMS, Load, measure, paced, throughput
+from tests.bench.orders import Order
+from tests.bench.processes import cores
+from tests.bench.report import ROWS, THROUGHPUT_ROWS, Row, plain_line, table
+
+CODE_TOKENS = 10_000  # 2,000 lines
+
+_DESCRIPTION = "Measures chatapp beside the floor; see tests/bench/__init__.py."
+_COST_TITLES = {
+    "TaskDuration": "main thread ms a token",
+    "ThreadTime": "  of it CPU time",
+    "ScriptDuration": "  of it script",
+    "LayoutDuration": "  of it layout",
+    "RecalcStyleDuration": "  of it style",
+}
+
+
+def main() -> None:
+    arguments = _arguments()
+    kinds: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+        "browser": _browser,
+        "install": _install,
+        "start": _start,
+    }
+    asked = [kind for kind in kinds if getattr(arguments, kind)]
+    results = {kind: kinds[kind](arguments) for kind in asked} or _load(arguments)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
+
+
+def _load(arguments: argparse.Namespace) -> dict[str, Any]:
+    os.sched_setaffinity(0, cores()[1])
+    results: dict[str, Any] = {}
+    for streams in arguments.n:
+        title = f"{streams} streams, 50 tokens/s each"
+        load = paced(streams, arguments.seconds, arguments.stagger_ms / 1000)
+        _show(title, load, ROWS, arguments.only, results)
+    if not arguments.no_throughput:
+        title = f"{THROUGHPUT_STREAMS} streams, unthrottled"
+        _show(title, throughput(arguments.seconds), THROUGHPUT_ROWS, arguments.only, results)
+    return results
+
+
+def _show(
+    title: str, load: Load, rows: list[Row], only: str | None, results: dict[str, Any]
+) -> None:
+    measured = dict(measure(load, only))
+    results[title] = {name: figures.as_dict() for name, figures in measured.items()}
+    print(table(title, measured, rows), end="\n\n", flush=True)
+
+
+def _browser(arguments: argparse.Namespace) -> dict[str, Any]:
+    orders = [
+        Order(stream, tokens, RATE, kind=kind)
+        for stream, (kind, tokens) in enumerate(
+            [*(("mixed", tokens) for tokens in arguments.tokens), ("code", CODE_TOKENS)]
+        )
+        if kind in arguments.kinds
+    ]
+    results = []
+    with stage(len(orders) + 1) as (browser, server, model_port):
+        load = first_load(browser, server, len(orders))
+        print("first load of a conversation's page")
+        print(plain_line("KiB", load.kib, 0, 100))
+        print(plain_line("requests", load.requests, 0, 12))
+        print(plain_line("ms until one can type", load.ready_ms, 0, 300), flush=True)
+        for client, order in enumerate(orders):
+            answer = answered(browser, server, model_port, client, order)
+            results.append(asdict(answer))
+            print(_answer_lines(answer), flush=True)
+    return {"first load": asdict(load), "answers": results}
+
+
+def _answer_lines(answer: Answered) -> str:
+    bars = {"TaskDuration": 1.8}
+    costs = [
+        line
+        for name, title in _COST_TITLES.items()
+        for line in (
+            plain_line(title, answer.cost[name], 2, bars.get(name)),
+            "      each fifth: " + " ".join(f"{value:.2f}" for value in answer.fifths[name]),
+        )
+    ]
+    return "\n".join(
+        [
+            f"\n{answer.tokens:,} tokens of {answer.kind}, 100 tokens/s",
+            *costs,
+            plain_line("last fifth by first, CPU time", answer.growth, 2, 1.15),
+            plain_line("behind the model at the end, s", answer.behind_s, 2, 0.3),
+            plain_line("long tasks", answer.long_tasks, 0),
+            plain_line("tokens lost", answer.lost, 0, 0),
+            plain_line("tokens doubled", answer.doubled, 0, 0),
+            plain_line("console errors and policy violations", len(answer.complaints), 0, 0),
+            *(f"    {complaint}" for complaint in answer.complaints[:5]),
+        ]
+    )
+
+
+def _install(_: argparse.Namespace) -> dict[str, Any]:
+    found = footprint.installation()
+    print("pip install -r requirements.txt into a fresh environment")
+    print(plain_line("distributions", found.distributions, 0, 50))
+    print(plain_line("MiB", found.mib, 0, 190))
+    print(plain_line("seconds", found.seconds, 0))
+    return asdict(found)
+
+
+def _start(_: argparse.Namespace) -> dict[str, Any]:
+    seconds = footprint.start_s()
+    print(plain_line("seconds until the first page", seconds, 2, 1))
+    return {"seconds": seconds}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=_DESCRIPTION)
+    add = parser.add_argument
+    add("--n", type=_numbers, default=[1, 20, 100, 200, 500], help="numbers of streams")
+    add("--seconds", type=float, default=4.0, help="how long all streams run together")
+    add("--stagger-ms", type=float, default=10.0, help="from one client's question to the next's")
+    add("--only", choices=["chatapp", "floor"], help="one server, without the harness")
+    add("--no-throughput", action="store_true", help="leave the unthrottled streams out")
+    add("--browser", action="store_true", help="what a page costs in Chromium")
+    add("--tokens", type=_numbers, default=[1000, 4000, 16_000], help="answers in the browser")
+    add("--kinds", type=_words, default=["mixed", "code"], help="mixed, code or both")
+    add("--install", action="store_true", help="the size of a fresh installation")
+    add("--start", action="store_true", help="the time until the first page")
+    add("--json", type=Path, help="write the figures to this file as well")
+    return parser.parse_args()
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in _words(text)]
+
+
+def _words(text: str) -> list[str]:
+    return text.split(",")
+
+
+if __name__ == "__main__":
+    main()

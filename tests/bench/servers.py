@@ -1,0 +1,103 @@
+"""The servers under test: each started afresh with all it needs, as doors for so many clients."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench.processes import ROOT, cores, free_port, running
+from tests.bench.sockets import Door
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers: its process, where its clients go in, and its first page."""
+
+    pid: int
+    port: int
+    doors: list[Door]
+
+
+Starter = Callable[[str, int, Path], AbstractContextManager[Running]]
+
+
+@contextmanager
+def model(directory: Path) -> Iterator[int]:
+    """The loopback model; its port."""
+    port = free_port()
+    arguments = ["-m", "tests.bench.model", str(port)]
+    with running(arguments, port=port, affinity=cores()[1], log=directory / "model.log"):
+        yield port
+
+
+@contextmanager
+def chatapp(model_url: str, clients: int, directory: Path) -> Iterator[Running]:
+    """`manage.py serve` on a fresh SQLite file with a user, session and conversation a client."""
+    port = free_port()
+    environment = chatapp_environment(directory, port)
+    prepared = _prepare(environment, model_url, clients)
+    arguments = ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    log = directory / "chatapp.log"
+    with running(
+        arguments, port=port, affinity=cores()[0], log=log, environment=environment
+    ) as pid:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/login/").read()
+        doors = [
+            Door(
+                port,
+                f"/ws/conversations/{client['conversation']}/?after=",
+                f"{prepared['cookie']}={client['session']}",
+                prepared["endpoint"],
+                greets=True,
+            )
+            for client in prepared["clients"]
+        ]
+        yield Running(pid, port, doors)
+
+
+@contextmanager
+def floor(model_url: str, clients: int, directory: Path) -> Iterator[Running]:
+    """The smallest Channels consumer that streams."""
+    port = free_port()
+    arguments = ["-m", "tests.bench.floor", str(port), f"{model_url}/v1/chat/completions"]
+    log = directory / "floor.log"
+    with running(arguments, port=port, affinity=cores()[0], log=log) as pid:
+        yield Running(pid, port, [Door(port)] * clients)
+
+
+def chatapp_environment(directory: Path, port: int) -> dict[str, str]:
+    """What a production server on loopback is given, with a database file not used before."""
+    return {
+        **os.environ,
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DEBUG": "off",
+        "DEMO": "off",
+        "HTTPS": "off",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "DATABASE_URL": f"sqlite:///{directory}/{secrets.token_hex(4)}.sqlite3",
+        "REDIS_URL": "",
+        "PORT": str(port),
+        "LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "chatapp.settings",
+    }
+
+
+def _prepare(environment: dict[str, str], model_url: str, clients: int) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.prepare"],
+        cwd=ROOT,
+        env=environment,
+        input=json.dumps({"clients": clients, "model": model_url}),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    prepared: dict[str, Any] = json.loads(done.stdout)
+    return prepared

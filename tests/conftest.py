@@ -1,0 +1,102 @@
+"""What every test may use: people, the scripted model, endpoints and tabs."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from uuid import UUID
+
+import pytest
+import pytest_django
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.db import connection
+
+from chatapp.database import close_connections
+from chatapp.demo.server import DemoServer, start
+from chatapp.generation import redis_client, registry
+from chatapp.models import Conversation, Endpoint
+from chatapp.upstream.http import close_client
+from tests.tab import Tab, sign_in
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that touch the database, so that another one can be put under them."""
+    for item in items:
+        if "transactional_db" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> Iterator[None]:
+    """PostgreSQL drops a database only when no thread holds a connection to it any more."""
+    yield
+    with django_db_blocker.unblock():
+        asyncio.run(close_connections())
+        asyncio.run(sync_to_async(lambda: connection.close())())
+
+
+@pytest.fixture(autouse=True)
+def _redis_if_there_is_one(request: pytest.FixtureRequest) -> None:
+    if os.environ.get("REDIS_URL"):
+        request.getfixturevalue("_redis_client_of_its_own")
+
+
+@pytest.fixture
+async def _redis_client_of_its_own() -> AsyncIterator[None]:
+    """A client lives as long as its event loop, and that as long as a test."""
+    yield
+    await redis_client.close()
+
+
+@pytest.fixture(autouse=True)
+def _allowed_host(settings: object) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> User:
+    return User.objects.create_user("alice", password="correct horse")
+
+
+@pytest.fixture
+def bob(transactional_db: None) -> User:
+    return User.objects.create_user("bob", password="battery staple")
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[DemoServer]:
+    """The scripted model, over real HTTP; replies that still run are ended afterwards."""
+    server = await start()
+    yield server
+    await registry.drain(0)
+    await close_client()
+    await server.stop()
+
+
+@pytest.fixture
+async def endpoint(model: DemoServer, transactional_db: None) -> Endpoint:
+    return await Endpoint.objects.acreate(
+        name="scripted", protocol="openai", url=model.url("openai"), model="scripted"
+    )
+
+
+@pytest.fixture
+def conversation(alice: User) -> Conversation:
+    """A conversation of Alice's without messages."""
+    return Conversation.objects.create(owner=alice)
+
+
+@pytest.fixture
+def tab_of(conversation: Conversation) -> Callable[..., Tab]:
+    """`tab_of(user)`: a tab of the user's, on Alice's conversation unless told otherwise."""
+    keys: dict[int, str] = {}
+
+    def tab(user: User, conversation_id: UUID | None = None, **options: str) -> Tab:
+        return Tab(conversation_id or conversation.pk, keys[user.pk], **options)
+
+    for user in User.objects.all():
+        keys[user.pk] = sign_in(user)
+    return tab

@@ -1,0 +1,120 @@
+"""`python -m tests.screenshots [FOLDER]`: the main pages as people see them, for looking at.
+
+Wide and phone, light and dark, from a demo server of its own; the pictures go to `screenshots/`.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.bench.processes import ROOT, free_port
+from tests.e2e.conftest import FLAGS
+
+SIZES = {"wide": (1280, 800), "phone": (390, 844)}
+SCHEMES = ("light", "dark")
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[str]:
+    """A demo server; the link that signs in."""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "chatapp.settings",
+        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+        "DEMO_MODEL_PORT": str(free_port()),
+        "SECRET_KEY": "for-the-pictures-" * 5,
+        "DRAIN_SECONDS": "0",
+    }
+    log = folder / "log"
+    with log.open("w") as output:
+        command = [sys.executable, "manage.py", "demo", "--port", str(free_port())]
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        while not (found := re.search(r"http://\S+/demo/\S+", log.read_text())):
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.1)
+        yield found.group()
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+async def answered(page: Page, text: str) -> None:
+    """Says it, and waits for the end of the reply."""
+    ended = page.locator('article[data-role="assistant"][aria-busy="false"]')
+    before = await ended.count()
+    await page.get_by_role("textbox", name="Message").fill(text)
+    await page.keyboard.press("Enter")
+    await ended.nth(before).wait_for(timeout=60_000)
+    await page.get_by_role("button", name="Send", exact=True).wait_for()
+
+
+async def talk(page: Page) -> None:
+    """Conversations to look at."""
+    await answered(page, "Show me everything Markdown can do /pace max")
+    await page.goto(page.url.partition("/c/")[0])
+    await answered(page, "/fault 429")
+    await page.goto(page.url.partition("/c/")[0])
+    await answered(page, "/echo A first answer.")
+    await answered(page, "/echo A second one. /pace max")
+    regenerate = page.get_by_role("button", name="Regenerate")
+    await regenerate.last.click()
+    await page.get_by_text("2/2").wait_for()
+
+
+async def take(browser: Browser, link: str, folder: Path) -> None:
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(link)
+    origin = page.url.rstrip("/")
+    await page.goto(origin)
+    await talk(page)
+    state = await context.storage_state()
+    links = await page.locator("nav.sidebar li a").evaluate_all("all => all.map(a => a.href)")
+    pages = {"new": origin, "list": f"{origin}/conversations/", "login": f"{origin}/login/"}
+    pages |= {f"conversation-{i + 1}": address for i, address in enumerate(links)}
+    for size, (width, height) in SIZES.items():
+        for scheme in SCHEMES:
+            context = await browser.new_context(
+                storage_state=state,
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,  # type: ignore[arg-type]
+            )
+            page = await context.new_page()
+            for name, address in pages.items():
+                if name == "login":
+                    await context.clear_cookies()
+                await page.goto(address)
+                await page.wait_for_timeout(300)
+                await page.screenshot(path=folder / f"{name}-{size}-{scheme}.png")
+                if name == "login":
+                    await context.add_cookies(state["cookies"])  # type: ignore[arg-type]
+            await context.close()
+
+
+async def run(folder: Path, link: str) -> None:
+    async with async_playwright() as playwright:
+        chromium = shutil.which("chromium")
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        await take(browser, link, folder)
+        await browser.close()
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary, demo(Path(temporary)) as link:
+        asyncio.run(run(folder, link))
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "screenshots"))

@@ -1,0 +1,92 @@
+"""A browser tab without a browser: the real socket application and the page its frames build."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+
+from chatapp.asgi import application
+from tests.dom import Page
+
+WAIT_S = 10.0
+
+
+def sign_in(user: User) -> str:
+    """A new session of `user`; returns its key."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    assert session.session_key is not None
+    return session.session_key
+
+
+class Tab:
+    """One connection to one conversation."""
+
+    def __init__(
+        self,
+        conversation_id: UUID,
+        session_key: str = "",
+        *,
+        after: str = "",
+        origin: str | None = "http://testserver",
+    ) -> None:
+        headers = [(b"host", b"testserver")]
+        headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session_key}".encode()))
+        if origin is not None:
+            headers.append((b"origin", origin.encode()))
+        path = f"/ws/conversations/{conversation_id}/?after={after}"
+        self.socket = WebsocketCommunicator(application, path, headers)
+        self.page = Page()
+        self.closed_with: int | None = None
+
+    async def __aenter__(self) -> "Tab":
+        self.was_accepted, _ = await self.socket.connect(timeout=WAIT_S)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        if self.closed_with is None:
+            await self.socket.disconnect(timeout=WAIT_S)
+
+    async def send(self, **values: Any) -> None:
+        await self.send_raw(json.dumps(values | {"headers": {"HX-Request": "true"}}))
+
+    async def send_raw(self, text: str) -> None:
+        await self.socket.send_to(text_data=text)
+
+    async def say(self, text: str, **values: Any) -> None:
+        await self.send(**{"action": "send", "text": text, "key": str(uuid.uuid4())} | values)
+
+    async def until(self, holds: Callable[[Page], object]) -> Page:
+        """Takes frames until `holds(page)`; fails with the page's state if it never does."""
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while not holds(self.page):
+                    await self._take()
+        except TimeoutError:
+            shown = [article.text for article in self.page.articles]
+            raise AssertionError(f"{shown} {self.page.buttons} {self.page.notice}") from None
+        return self.page
+
+    async def until_closed(self) -> int:
+        async with asyncio.timeout(WAIT_S):
+            while self.closed_with is None:
+                await self._take()
+        return self.closed_with
+
+    async def _take(self) -> None:
+        message = await self.socket.receive_output(timeout=WAIT_S)
+        if message["type"] == "websocket.send":
+            self.page.apply(message["text"])
+        else:
+            self.closed_with = message.get("code", 1000)

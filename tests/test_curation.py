@@ -1,0 +1,188 @@
+"""Versions of a turn, and what a person does with them, over the socket."""
+
+import uuid
+from collections.abc import Callable
+
+from django.contrib.auth.models import User
+from django.test import AsyncClient
+
+from chatapp.models import Conversation, Endpoint, Message, Status
+from chatapp.models.message import path_of
+from tests.dom import Page
+from tests.tab import Tab
+
+TabOf = Callable[..., Tab]
+
+
+def ended(page: Page) -> bool:
+    return page.status not in ("", "queued", "streaming") and page.buttons == ["Send"]
+
+
+async def prompt() -> Message:
+    return await Message.objects.filter(role="user").alatest("asked_at")
+
+
+async def reply() -> Message:
+    return await Message.objects.filter(role="assistant").alatest("asked_at")
+
+
+async def edit(tab: Tab, text: str) -> None:
+    message = str((await prompt()).pk)
+    await tab.send(action="edit", message=message, text=text, key=str(uuid.uuid4()))
+
+
+async def test_an_edited_message_stands_beside_the_old_one(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/echo one")
+        await tab.until(ended)
+        first = await prompt()
+        await edit(tab, "/echo two")
+        await tab.until(lambda page: page.prompts == ["/echo two"] and ended(page))
+        assert "2/2" in tab.page.articles[0].text
+
+        await tab.send(action="choose", message=str(first.pk))
+        await tab.until(lambda page: page.prompts == ["/echo one"])
+        assert "1/2" in tab.page.articles[0].text
+        assert "one" in tab.page.part("text")
+
+    async with tab_of(alice) as later:
+        await later.until(lambda page: page.prompts == ["/echo one"])
+
+
+async def test_the_same_edit_twice_asks_once(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/echo one")
+        await tab.until(ended)
+        frame = {"action": "edit", "message": str((await prompt()).pk), "text": "/echo two"}
+        key = str(uuid.uuid4())
+        for _ in range(3):
+            await tab.send(**frame, key=key)
+        await tab.until(lambda page: page.prompts == ["/echo two"] and ended(page))
+
+    assert await Message.objects.filter(role="user").acount() == 2
+
+
+async def test_a_reply_cut_by_its_length_goes_on_in_the_same_message(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/fault length /tokens 30")
+        await tab.until(ended)
+        cut = await reply()
+        assert cut.can_continue
+        await tab.send(action="continue", message=str(cut.pk))
+        await tab.send(action="continue", message=str(cut.pk))
+        await tab.until(lambda page: ended(page) and len(page.part("text")) > len(cut.text))
+
+    whole = await reply()
+    assert whole.pk == cut.pk
+    assert whole.text.startswith(cut.text) and len(whole.text) > len(cut.text)
+    assert whole.seams == [len(cut.text)]
+    assert await Message.objects.acount() == 2
+
+
+async def test_a_whole_reply_is_not_continued(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/echo all")
+        await tab.until(ended)
+        await tab.send(action="continue", message=str((await reply()).pk))
+        await tab.until(lambda page: "cut short" in page.notice)
+
+
+async def test_a_rating_is_kept_with_its_reason_and_can_be_taken_back(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab, tab_of(alice) as other:
+        await tab.say("/echo hm")
+        await tab.until(ended)
+        message = str((await reply()).pk)
+        await tab.send(action="dislike", message=message)
+        await tab.until(lambda page: "Say why" in page.reply.text)
+        await tab.send(action="dislike", message=message, reason="Too short.")
+        await other.until(lambda page: "Too short." in page.reply.text)
+        rated = await reply()
+        await tab.send(action="unrate", message=message)
+        await tab.until(lambda page: "You said" not in page.reply.text)
+
+    assert (rated.rating, rated.rating_reason) == (-1, "Too short.")
+    assert (await reply()).rating is None
+
+
+async def test_a_removed_turn_takes_what_follows_with_it(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        for text in ("/echo one", "/echo two", "/echo three"):
+            await tab.say(text)
+            await tab.until(lambda page, text=text: page.prompts[-1:] == [text] and ended(page))
+        two = await Message.objects.aget(text="/echo two")
+        await tab.send(action="remove", message=str(two.pk))
+        await tab.until(lambda page: page.prompts == ["/echo one"])
+
+    assert await Message.objects.acount() == 2
+
+
+async def test_a_fork_is_a_conversation_of_its_own(
+    alice: User, bob: User, endpoint: Endpoint, conversation: Conversation, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        for text in ("/echo one", "/echo two"):
+            await tab.say(text)
+            await tab.until(lambda page, text=text: page.prompts[-1:] == [text] and ended(page))
+    first = await Message.objects.filter(role="assistant").aearliest("asked_at")
+    browser, stranger = AsyncClient(), AsyncClient()
+    await browser.aforce_login(alice)
+    await stranger.aforce_login(bob)
+
+    assert (await stranger.post(f"/messages/{first.pk}/fork/")).status_code == 404
+    answer = await browser.post(f"/messages/{first.pk}/fork/")
+
+    new = await Conversation.objects.exclude(pk=conversation.pk).aget()
+    copies = path_of([message async for message in new.messages.all()])
+    assert answer.headers["location"] == f"/c/{new.pk}/"
+    assert [message.text for message in copies] == ["/echo one", first.text]
+    assert copies[1].status == Status.COMPLETE and copies[1].pk != first.pk
+    assert await conversation.messages.acount() == 4
+
+
+async def test_pages_for_one_message_are_their_owners_alone(
+    alice: User, bob: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/echo **hi**")
+        await tab.until(ended)
+    browser, stranger = AsyncClient(), AsyncClient()
+    await browser.aforce_login(alice)
+    await stranger.aforce_login(bob)
+    asked, answered = await prompt(), await reply()
+
+    for path in ("", "markdown/", "edit-form/"):
+        assert (await stranger.get(f"/messages/{asked.pk}/{path}")).status_code == 404
+    assert (await browser.get(f"/messages/{answered.pk}/markdown/")).content == b"**hi**"
+    form = (await browser.get(f"/messages/{asked.pk}/edit-form/")).content.decode()
+    assert "/echo **hi**" in form and "<html" in form
+    part = await browser.get(f"/messages/{asked.pk}/edit-form/", headers={"HX-Request": "true"})
+    assert "<html" not in part.content.decode()
+
+
+async def test_the_plain_forms_do_the_same(alice: User, endpoint: Endpoint, tab_of: TabOf) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/echo one")
+        await tab.until(ended)
+    browser = AsyncClient()
+    await browser.aforce_login(alice)
+    answered = await reply()
+
+    liked = await browser.post(f"/messages/{answered.pk}/like/")
+    unknown = await browser.post(f"/messages/{answered.pk}/dance/")
+    removed = await browser.post(f"/messages/{answered.pk}/remove/")
+
+    assert (liked.status_code, unknown.status_code, removed.status_code) == (302, 422, 302)
+    assert "unknown" in unknown.content.decode()
+    assert not await Message.objects.aexists()

@@ -1,0 +1,76 @@
+"""Search over titles and texts: only one's own, every word, with its place."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from chatapp.errors import InvalidInput
+from chatapp.models import Conversation, Message
+from chatapp.models.search import index
+from chatapp.search import search
+
+
+def said(owner: User, text: str, title: str = "A title") -> Conversation:
+    conversation = Conversation.objects.create(owner=owner, title=title)
+    message = Message.objects.create(conversation=conversation, role="user", text=text)
+    index({message.pk: text})
+    return conversation
+
+
+def test_every_word_must_be_there_the_last_as_a_beginning(alice: User, bob: User) -> None:
+    both = said(alice, "The quick brown fox. Café über naïve.")
+    said(alice, "The quick hare.")
+    said(bob, "The quick brown fox.")
+
+    assert [hit.conversation for hit in search(alice, "quick bro")] == [both]
+    assert [hit.conversation for hit in search(alice, "BROWN the")] == [both]
+    assert search(alice, "quick purple") == []
+    assert search(alice, " ") == []
+
+
+def test_the_place_is_shown_with_its_match(alice: User) -> None:
+    said(alice, "a " * 100 + "needle" + " b" * 100)
+
+    (hit,) = search(alice, "needle")
+
+    assert hit.pieces[1::2] == ["needle"]
+    assert "".join(hit.pieces).startswith("…") and "".join(hit.pieces).endswith("…")
+
+
+def test_titles_are_found_and_deleted_ones_are_not(alice: User) -> None:
+    titled = said(alice, "x", title="On whales")
+    gone = said(alice, "whales", title="Gone")
+    gone.deleted_at = gone.created_at
+    gone.save()
+
+    assert [hit.conversation for hit in search(alice, "whales")] == [titled]
+
+
+def test_a_text_is_found_anew_after_it_changed(alice: User) -> None:
+    conversation = said(alice, "before")
+    index({conversation.messages.get().pk: "after"})
+
+    assert search(alice, "before") == []
+    assert len(search(alice, "after")) == 1
+    conversation.delete()
+    assert search(alice, "after") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ['"', "a AND OR NOT", "NEAR(x", "a' b", "* : ^ -", "\\ ! & |", "<b>", "a\0b", "x" * 200],
+)
+def test_operators_and_quotes_are_only_words(alice: User, query: str) -> None:
+    client = Client()
+    client.force_login(alice)
+    said(alice, "harmless <b>")
+
+    answer = client.get("/search/", {"q": query})
+
+    assert answer.status_code == 200
+    assert "<b>" not in answer.content.decode()
+
+
+def test_a_search_that_is_too_long_is_refused(alice: User) -> None:
+    with pytest.raises(InvalidInput, match="200 characters"):
+        search(alice, "x" * 201)

@@ -1,0 +1,41 @@
+"""Static files are collected when they are stale, and by one process at a time."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from chatapp import static_files
+
+
+@pytest.fixture
+def static_root(settings: Any, tmp_path: Path) -> Path:
+    """An empty folder for the collected files, hashed and compressed as in production."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "page.css").write_text("p { color: red }")
+    settings.STATICFILES_DIRS = [source]
+    settings.STATIC_ROOT = tmp_path / "collected"
+    backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": backend}}
+    return tmp_path / "collected"
+
+
+def test_processes_that_start_together_collect_once(
+    static_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collections: list[object] = []
+
+    def collect(*arguments: Any, **options: Any) -> None:
+        collections.append(call_command(*arguments, **options))
+
+    monkeypatch.setattr(static_files, "call_command", collect)
+
+    with ThreadPoolExecutor(4) as pool:
+        for outcome in [pool.submit(static_files.prepare) for _ in range(4)]:
+            outcome.result()
+
+    assert len(collections) == 1
+    assert [*static_root.glob("page.*.css")]
