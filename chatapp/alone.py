@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from chatapp.database import is_shared
 from chatapp.errors import InvalidInput
 
 _held: TextIOWrapper | None = None
@@ -20,14 +21,14 @@ def claim_database() -> None:
     Raises InvalidInput with the sentence for the operator if another process has it.
     """
     global _held
-    database = settings.DATABASES["default"]
-    if not database["ENGINE"].endswith("sqlite3") or settings.REDIS_URL:
+    if is_shared():
         return
-    _held = Path(f"{database['NAME']}.serving").open("w", encoding="utf-8")  # noqa: SIM115 - held
+    name = settings.DATABASES["default"]["NAME"]
+    _held = Path(f"{name}.serving").open("w", encoding="utf-8")  # noqa: SIM115 - held
     try:
         fcntl.flock(_held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise InvalidInput(
-            f"Another process serves {database['NAME']} already. Stop it first; to run several, "
+            f"Another process serves {name} already. Stop it first; to run several, "
             "set REDIS_URL, or DATABASE_URL to a PostgreSQL database."
         ) from None

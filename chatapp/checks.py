@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from chatapp.database import is_shared
+
 
 @register(deploy=True)
 def check_secret_key(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
@@ -23,8 +25,7 @@ def check_secret_key(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
 
 @register(deploy=True)
 def check_processes(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    is_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
-    if settings.WEB_CONCURRENCY == 1 or not is_sqlite or settings.REDIS_URL:
+    if settings.WEB_CONCURRENCY == 1 or is_shared():
         return []
     return [
         Error(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from django.conf import settings
 from django.db import close_old_connections, connection
 
 P = ParamSpec("P")
@@ -20,6 +21,11 @@ _READERS = 4
 
 _writer = ThreadPoolExecutor(_WRITERS, thread_name_prefix="db-write")
 _reader = ThreadPoolExecutor(_READERS, thread_name_prefix="db-read")
+
+
+def is_shared() -> bool:
+    """Whether several processes may serve this database: SQLite alone is served by one."""
+    return connection.vendor != "sqlite" or bool(settings.REDIS_URL)
 
 
 async def write(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -7,7 +7,6 @@
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -44,12 +43,6 @@ def arm_from_settings() -> None:
     for pair in settings.FAILPOINTS:
         name, _, action = pair.partition("=")
         _armed[_known(name)] = _parse(action)
-
-
-def failpoint(name: str) -> None:
-    """A point on a thread of its own."""
-    if (action := _armed.get(name)) is not None:
-        time.sleep(_pause_s(action))
 
 
 async def reach(name: str) -> None:

@@ -1,7 +1,7 @@
 """What every test may use: people, the scripted model, endpoints and tabs."""
 
 import asyncio
-import os
+import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from django.db import connection
 
 from chatapp.database import close_connections
 from chatapp.demo.server import DemoServer, start
-from chatapp.generation import redis_client, registry
+from chatapp.generation import registry, upkeep
 from chatapp.models import Conversation, Endpoint
 from chatapp.upstream.http import close_client
 from tests.tab import Tab, sign_in
@@ -39,16 +39,16 @@ def django_db_setup(
 
 
 @pytest.fixture(autouse=True)
-def _redis_if_there_is_one(request: pytest.FixtureRequest) -> None:
-    if os.environ.get("REDIS_URL"):
-        request.getfixturevalue("_redis_client_of_its_own")
+def _nothing_left_over(request: pytest.FixtureRequest) -> None:
+    if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
+        request.getfixturevalue("_ended_with_its_loop")
 
 
 @pytest.fixture
-async def _redis_client_of_its_own() -> AsyncIterator[None]:
-    """A client lives as long as its event loop, and that as long as a test."""
+async def _ended_with_its_loop() -> AsyncIterator[None]:
+    """What works on in the background, and Redis's client, live as long as their event loop."""
     yield
-    await redis_client.close()
+    await upkeep.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from chatapp.generation import hints
+from chatapp.generation.background import begin
 from chatapp.generation.process import PROCESS
 from chatapp.generation.redis_client import client, log_trouble, trouble
 
@@ -19,7 +20,6 @@ CHANNEL = "chatapp"
 _READ_S = 5.0
 _PAUSE_S = 1.0
 
-_sending: set[asyncio.Task[None]] = set()
 _is_listening = False
 
 
@@ -70,9 +70,7 @@ def _take(message: str, on_stop: Callable[[UUID], object]) -> None:
 
 def _publish(what: str, about: UUID) -> None:
     if client() is not None:
-        task = asyncio.get_running_loop().create_task(_send(f"{PROCESS} {what} {about}"))
-        _sending.add(task)
-        task.add_done_callback(_sending.discard)
+        begin(_send(f"{PROCESS} {what} {about}"))
 
 
 async def _send(message: str) -> None:

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
-from django.db import connection
 
-from chatapp.database import write
+from chatapp.database import is_shared, write
 from chatapp.failpoints import reach
 from chatapp.generation.generation import Generation
 from chatapp.generation.process import PROCESS
@@ -22,7 +21,7 @@ ROWS_A_WRITE = 8
 
 def round_s() -> float:
     """Seconds between two checkpoints of a reply: short where others read along from its row."""
-    is_read_from_rows = connection.vendor != "sqlite" and not settings.REDIS_URL
+    is_read_from_rows = is_shared() and not settings.REDIS_URL
     return 0.25 if is_read_from_rows else 0.8
 
 

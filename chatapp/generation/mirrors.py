@@ -5,7 +5,6 @@ beginnings of the same text, so whichever knows more adds what is missing.
 """
 
 import asyncio
-import contextvars
 import weakref
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from django.db.models.functions import Substr
 
 from chatapp.database import read
 from chatapp.generation import hints, shared_log
+from chatapp.generation.background import begin
 from chatapp.generation.log import KINDS, PARTS, Log
 from chatapp.generation.source import run_of
 from chatapp.models import Message, Status
@@ -73,7 +73,6 @@ class Mirror:
 
 
 _mirrors: weakref.WeakValueDictionary[UUID, Mirror] = weakref.WeakValueDictionary()
-_tasks: set[asyncio.Task[None]] = set()
 
 
 def follow(message: Message) -> Mirror:
@@ -81,10 +80,7 @@ def follow(message: Message) -> Mirror:
     mirror = _mirrors.get(message.pk)
     if mirror is None or mirror.is_saved:
         mirror = _mirrors[message.pk] = Mirror(message)
-        work = _keep_up(weakref.ref(mirror))
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-        _tasks.add(task)
-        task.add_done_callback(_tasks.discard)
+        begin(_keep_up(weakref.ref(mirror)))
     return mirror
 
 

@@ -1,9 +1,8 @@
 """Calls in → running generations and their final rows: one registry a process."""
 
 import asyncio
-import contextvars
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, KeysView
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from chatapp.database import write
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import reach
 from chatapp.generation import bus, hints, shared_log
+from chatapp.generation.background import begin
 from chatapp.generation.calls import Call
 from chatapp.generation.generation import Generation
 from chatapp.generation.keeper import keep
@@ -26,7 +26,7 @@ MAX_PAUSE_S = 1.0
 DRAIN_WRITE_S = 20.0
 
 _running: dict[UUID, Generation] = {}
-_tasks: set[asyncio.Task[None]] = set()
+_unfinished: set[asyncio.Task[None]] = set()
 _keeper: asyncio.Task[None] | None = None
 _is_draining = False
 
@@ -38,14 +38,14 @@ async def launch(store: Callable[..., Call | None], *args: Any) -> None:
     back, and a queued reply that nobody makes would block its conversation. Raises what `store`
     does, and InvalidInput while draining.
     """
-    await asyncio.shield(_detached(_launch(store, *args)))
+    await asyncio.shield(_begin(_launch(store, *args)))
 
 
 def start(call: Call) -> Generation:
     """Starts the call's generation and returns at once; it runs until it ends or is stopped."""
     generation = Generation(call)
     _running[call.reply_id] = generation
-    _detached(_live(generation))
+    _begin(_live(generation))
     _keep_keeping()
     bus.announce(call.conversation_id)
     return generation
@@ -56,9 +56,9 @@ def find(reply_id: UUID) -> Generation | None:
     return _running.get(reply_id)
 
 
-def running() -> set[UUID]:
-    """The replies that this process makes."""
-    return set(_running)
+def running() -> KeysView[UUID]:
+    """The replies that this process makes, as it goes on."""
+    return _running.keys()
 
 
 async def stop(reply_id: UUID) -> None:
@@ -95,13 +95,13 @@ async def drain(timeout_s: float) -> None:
     loop = asyncio.get_running_loop()
     late_at = loop.time() + timeout_s
     gone_at = late_at + DRAIN_WRITE_S
-    while (tasks := {task for task in _tasks if task is not _keeper}) and loop.time() < gone_at:
+    while _unfinished and loop.time() < gone_at:
         is_late = loop.time() >= late_at
         if is_late:
             for generation in _running.values():
                 generation.interrupt()
         limit_s = (gone_at if is_late else late_at) - loop.time()
-        await asyncio.wait(tasks, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(_unfinished, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def _launch(store: Callable[..., Call | None], *args: Any) -> None:
@@ -113,26 +113,25 @@ async def _launch(store: Callable[..., Call | None], *args: Any) -> None:
         start(call)
 
 
-def _detached(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    # A fresh context: one inherited from a request would give the task a database thread and a
-    # connection of its own that nobody closes.
-    task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
+def _begin(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """Begins what a drain waits for."""
+    task = begin(work)
+    _unfinished.add(task)
+    task.add_done_callback(_unfinished.discard)
     return task
 
 
 def _keep_keeping() -> None:
     global _keeper
     if _keeper is None or _keeper.done():
-        _keeper = _detached(keep(_running))
+        _keeper = begin(keep(_running))
 
 
 async def _live(generation: Generation) -> None:
     try:
         await generation.live()
     finally:
-        await asyncio.shield(_write_final_row(generation))
+        await asyncio.shield(_begin(_write_final_row(generation)))
 
 
 async def _write_final_row(generation: Generation) -> None:

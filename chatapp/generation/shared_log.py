@@ -5,12 +5,12 @@ make the same bytes: a position in it stays true even after Redis has lost it an
 """
 
 import asyncio
-import contextvars
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chatapp.events import Delta
+from chatapp.generation.background import begin
 from chatapp.generation.log import PARTS
 from chatapp.generation.redis_client import client, log_trouble, trouble
 from chatapp.generation.source import Source
@@ -49,8 +49,7 @@ def share(source: Source) -> None:
         return
     _due[source.run] = source
     if _flusher is None or _flusher.done():
-        loop = asyncio.get_running_loop()
-        _flusher = loop.create_task(_flush(), context=contextvars.Context())
+        _flusher = begin(_flush())
 
 
 def forget(source: Source) -> None:

@@ -7,13 +7,11 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import Error as DatabaseTrouble
-from django.db import connection
 
-from chatapp.database import read, write
+from chatapp.database import is_shared, read, write
 from chatapp.failpoints import reach
-from chatapp.generation import bus, hints, redis_client, registry
+from chatapp.generation import background, bus, hints, redis_client, registry
 from chatapp.generation.rows import LEASE_S, interrupt_abandoned
 from chatapp.models import Conversation
 
@@ -21,35 +19,25 @@ logger = logging.getLogger(__name__)
 
 REAP_S = 3.0
 
-_tasks: list[asyncio.Task[None]] = []
-
-
-def is_shared() -> bool:
-    """Whether other processes may serve the same conversations."""
-    return connection.vendor != "sqlite" or bool(settings.REDIS_URL)
-
 
 def start() -> None:
-    """Begins the upkeep; it runs until `stop`."""
-    loop = asyncio.get_running_loop()
-    _tasks.append(loop.create_task(_reap()))
+    """Begins the upkeep; it goes on until `stop`."""
+    background.begin(_reap())
     if is_shared():
-        _tasks.append(loop.create_task(_look_for_changes()))
-        _tasks.append(loop.create_task(bus.listen(registry.stop_here)))
+        background.begin(_look_for_changes())
+        background.begin(bus.listen(registry.stop_here))
 
 
 async def stop() -> None:
-    for task in _tasks:
-        task.cancel()
-    await asyncio.gather(*_tasks, return_exceptions=True)
-    _tasks.clear()
+    """Ends it, and whatever else this process still does about replies."""
+    await background.end()
     await redis_client.close()
 
 
 async def _reap() -> None:
     while True:
         try:
-            for conversation_id in await write(interrupt_abandoned, registry.running()):
+            for conversation_id in await write(interrupt_abandoned, set(registry.running())):
                 logger.warning("conversation %s: its reply was abandoned", conversation_id)
                 await reach("lease.expired")
                 bus.announce(conversation_id)

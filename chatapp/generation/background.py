@@ -1,0 +1,28 @@
+"""Work that outlives whoever asked for it → tasks that the process keeps hold of."""
+
+import asyncio
+import contextvars
+from collections.abc import Coroutine
+from typing import Any
+
+_tasks: set[asyncio.Task[None]] = set()
+
+
+def begin(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """Starts `work`; the event loop itself would let it be collected half-way.
+
+    A fresh context: one inherited from a request would give the task a database thread and a
+    connection of its own that nobody closes.
+    """
+    task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+    return task
+
+
+async def end() -> None:
+    """Cancels all of it, and what it begins in ending, and waits until it is over."""
+    while _tasks:
+        for task in _tasks:
+            task.cancel()
+        await asyncio.wait(_tasks)
