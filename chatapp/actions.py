@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from chatapp import curation
@@ -15,7 +15,6 @@ from chatapp.forms import clean_text, endpoint_id_in, uuid_in
 from chatapp.generation import bus, registry, turns
 from chatapp.models import message_for
 
-T = TypeVar("T")
 Authorised = Callable[..., Any]
 
 # What begins a reply: the name → the work and what it takes from the form.

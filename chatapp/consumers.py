@@ -199,8 +199,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _mark_seen(self) -> None:
         """A task of its own: no token waits for a database that is locked."""
         with contextlib.suppress(DatabaseTrouble, Refused):
-            await read(self._authorised, self._own_conversation)
-            await write(mark_seen, self._conversation_id)
+            await write(self._authorised, mark_seen, self._conversation_id)
 
     async def _has_changed(self) -> bool:
         """The half-minutely check of an idle socket: whether the person or the rows changed."""
@@ -255,7 +254,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _messages(self) -> list[Message]:
         """All rows; settled ones that the page lacks are rendered here, off the event loop."""
-        messages = list(Message.objects.filter(conversation=self._conversation_id))
+        mine = Message.objects.filter(conversation=self._conversation_id)
+        messages = list(mine.filter(conversation__deleted_at=None))
+        if (
+            not messages
+            and not Conversation.objects.filter(pk=self._conversation_id, deleted_at=None).exists()
+        ):
+            raise Refused(NOT_FOUND, NO_SUCH_CONVERSATION)
         for message in self._tail.lacks(messages):
             if not message.is_live:
                 article(message)

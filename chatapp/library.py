@@ -89,9 +89,10 @@ def restore(user: User, conversation_ids: Collection[UUID]) -> int:
     return mine.filter(pk__in=conversation_ids).update(deleted_at=None, updated_at=timezone.now())
 
 
-def mark_seen(conversation_id: UUID) -> None:
+def mark_seen(user: User, conversation_id: UUID) -> None:
     """The person has its last answer before them."""
-    Conversation.objects.filter(NEWS, pk=conversation_id).update(seen_at=timezone.now())
+    mine = Conversation.objects.filter(NEWS, owner=user, pk=conversation_id)
+    mine.update(seen_at=timezone.now())
 
 
 def _kept(user: User) -> QuerySet[Conversation]:

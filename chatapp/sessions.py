@@ -62,7 +62,7 @@ _TRACE = f"""
     FROM {Conversation._meta.db_table} c
     JOIN {User._meta.db_table} u ON u.id = c.owner_id
     JOIN {Session._meta.db_table} s ON s.session_key = %s
-    WHERE c.id = %s AND u.is_active AND s.expire_date > %s
+    WHERE c.id = %s AND c.deleted_at IS NULL AND u.is_active AND s.expire_date > %s
 """
 
 

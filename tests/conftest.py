@@ -10,6 +10,7 @@ import pytest_django
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import AsyncClient
 
 from chatapp.database import close_connections
 from chatapp.demo.server import DemoServer, start
@@ -59,6 +60,14 @@ def _allowed_host(settings: object) -> None:
 @pytest.fixture
 def alice(transactional_db: None) -> User:
     return User.objects.create_user("alice", password="correct horse")
+
+
+@pytest.fixture
+async def browser(alice: User) -> AsyncClient:
+    """Alice, signed in, without scripts."""
+    client = AsyncClient()
+    await client.aforce_login(alice)
+    return client
 
 
 @pytest.fixture

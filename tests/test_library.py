@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import AsyncClient
 from django.utils import timezone
 
 from chatapp import library
@@ -25,15 +25,12 @@ def make(owner: User, title: str, age: timedelta = timedelta(), **fields: Any) -
     return Conversation.objects.create(owner=owner, title=title, active_at=at, **fields)
 
 
+async def amake(*args: Any, **fields: Any) -> Conversation:
+    return await read(make, *args, **fields)
+
+
 def titles(page: library.Listing) -> list[str]:
     return [conversation.title for group in page.groups for conversation in group.conversations]
-
-
-@pytest.fixture
-def browser(alice: User) -> Client:
-    client = Client()
-    client.force_login(alice)
-    return client
 
 
 def test_the_list_is_by_day_with_the_pinned_first(alice: User, bob: User) -> None:
@@ -80,35 +77,37 @@ def test_a_place_that_was_never_given_out_is_refused(alice: User, after: str) ->
         library.listing(alice, after)
 
 
-def test_whole_conversations_are_pinned_archived_deleted_and_brought_back(
-    alice: User, browser: Client
+async def test_whole_conversations_are_pinned_archived_deleted_and_brought_back(
+    alice: User, browser: AsyncClient
 ) -> None:
-    one, two = make(alice, "one"), make(alice, "two")
+    one, two = await amake(alice, "one"), await amake(alice, "two")
     both = {"conversation": [one.pk, two.pk]}
 
-    browser.post("/conversations/pin/", {"conversation": one.pk})
-    assert library.listing(alice).groups[0].heading == "Pinned"
-    browser.post("/conversations/archive/", both)
-    assert titles(library.listing(alice)) == []
-    browser.post("/conversations/unarchive/", both)
-    answer = browser.post("/conversations/delete/", both, follow=True)
-    assert titles(library.listing(alice)) == []
-    assert browser.get(f"/c/{one.pk}/").status_code == 404
+    await browser.post("/conversations/pin/", {"conversation": one.pk})
+    assert (await read(library.listing, alice)).groups[0].heading == "Pinned"
+    await browser.post("/conversations/archive/", both)
+    assert titles(await read(library.listing, alice)) == []
+    await browser.post("/conversations/unarchive/", both)
+    answer = await browser.post("/conversations/delete/", both, follow=True)
+    assert titles(await read(library.listing, alice)) == []
+    assert (await browser.get(f"/c/{one.pk}/")).status_code == 404
     assert "2 conversations were deleted" in answer.content.decode()
-    browser.post("/conversations/restore/", both)
-    assert set(titles(library.listing(alice))) == {"one", "two"}
+    await browser.post("/conversations/restore/", both)
+    assert set(titles(await read(library.listing, alice))) == {"one", "two"}
 
 
-def test_nobody_changes_what_is_not_theirs(alice: User, bob: User, browser: Client) -> None:
-    mine, theirs = make(alice, "mine"), make(bob, "theirs")
+async def test_nobody_changes_what_is_not_theirs(
+    alice: User, bob: User, browser: AsyncClient
+) -> None:
+    mine, theirs = await amake(alice, "mine"), await amake(bob, "theirs")
     both = {"conversation": [mine.pk, theirs.pk]}
 
     for action in ("pin", "archive", "delete"):
-        assert browser.post(f"/conversations/{action}/", both).status_code == 404
-    assert browser.post(f"/c/{theirs.pk}/rename/", {"title": "x"}).status_code == 404
-    assert browser.post("/conversations/dance/", both).status_code == 404
-    assert browser.post("/conversations/pin/", {"conversation": "x"}).status_code == 400
-    theirs.refresh_from_db()
+        assert (await browser.post(f"/conversations/{action}/", both)).status_code == 404
+    assert (await browser.post(f"/c/{theirs.pk}/rename/", {"title": "x"})).status_code == 404
+    assert (await browser.post("/conversations/dance/", both)).status_code == 404
+    assert (await browser.post("/conversations/pin/", {"conversation": "x"})).status_code == 400
+    await theirs.arefresh_from_db()
     assert (theirs.title, theirs.pinned_at, theirs.deleted_at) == ("theirs", None, None)
 
 
@@ -116,26 +115,28 @@ def test_nobody_changes_what_is_not_theirs(alice: User, bob: User, browser: Clie
     ("typed", "stored"),
     [("  A  new\nname ", "A new name"), ("<b>&", "<b>&"), ("a\0b", "a\ufffdb")],
 )
-def test_a_title_is_kept_as_one_line(alice: User, browser: Client, typed: str, stored: str) -> None:
-    conversation = make(alice, "old")
+async def test_a_title_is_kept_as_one_line(
+    alice: User, browser: AsyncClient, typed: str, stored: str
+) -> None:
+    conversation = await amake(alice, "old")
 
-    answer = browser.post(f"/c/{conversation.pk}/rename/", {"title": typed})
+    answer = await browser.post(f"/c/{conversation.pk}/rename/", {"title": typed})
 
-    conversation.refresh_from_db()
+    await conversation.arefresh_from_db()
     assert answer.status_code == 302
     assert (conversation.title, conversation.is_title_own) == (stored, True)
-    assert "<b>&" not in browser.get("/conversations/").content.decode()
+    assert "<b>&" not in (await browser.get("/conversations/")).content.decode()
 
 
 @pytest.mark.parametrize("title", ["", " \n", "x" * 81])
-def test_a_title_that_cannot_be_is_refused_in_words(
-    alice: User, browser: Client, title: str
+async def test_a_title_that_cannot_be_is_refused_in_words(
+    alice: User, browser: AsyncClient, title: str
 ) -> None:
-    conversation = make(alice, "old")
+    conversation = await amake(alice, "old")
 
-    answer = browser.post(f"/c/{conversation.pk}/rename/", {"title": title})
+    answer = await browser.post(f"/c/{conversation.pk}/rename/", {"title": title})
 
-    conversation.refresh_from_db()
+    await conversation.arefresh_from_db()
     assert answer.status_code == 422 and conversation.title == "old"
     assert "title" in answer.content.decode()
 
@@ -166,3 +167,21 @@ async def test_an_answer_is_news_until_it_is_seen(
         await tab.until(is_over)
         while await read(states) != (False, False):
             await asyncio.sleep(0.02)
+
+
+async def test_a_deleted_conversation_stops_and_closes_wherever_it_is_open(
+    alice: User,
+    endpoint: Endpoint,
+    conversation: Conversation,
+    browser: AsyncClient,
+    tab_of: Callable[..., Tab],
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/tokens 2000 /pace 50")
+        await tab.until(lambda page: page.buttons == ["Stop"])
+        await browser.post("/conversations/delete/", {"conversation": conversation.pk})
+
+        assert await tab.until_closed() == 4404
+        async with asyncio.timeout(5):
+            while await Message.objects.filter(status__in=LIVE).aexists():
+                await asyncio.sleep(0.02)

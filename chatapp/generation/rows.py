@@ -63,7 +63,11 @@ def checkpoint(
         _write(snapshots, process)
         mine = _owned(process).filter(pk__in=reply_ids)
         mine.update(lease_until=lease())
-        going_on = mine.filter(stop_requested_at=None, conversation__owner__is_active=True)
+        going_on = mine.filter(
+            stop_requested_at=None,
+            conversation__deleted_at=None,
+            conversation__owner__is_active=True,
+        )
         return set(going_on.values_list("pk", flat=True))
 
 

@@ -5,18 +5,14 @@ The socket does the same actions; the forms are what remains before, or without,
 
 import contextlib
 import uuid
-from collections.abc import Callable, Coroutine
-from functools import wraps
+from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
 
 from chatapp import curation, library
 from chatapp.actions import act
@@ -28,56 +24,23 @@ from chatapp.generation.turns import Sending
 from chatapp.models import Conversation, Endpoint, conversation_for, message_for
 from chatapp.models.message import path_of
 from chatapp.transcript import article
+from chatapp.views.access import private_form, private_page, user_of_request
 
 T = TypeVar("T")
-View = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
-def own_only(view: View) -> View:
-    """Somebody else's conversation, or none, is 404: nobody learns which of the two it is."""
-
-    @wraps(view)
-    async def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return await view(request, *args, **kwargs)
-        except Conversation.DoesNotExist:
-            raise Http404 from None
-
-    return checked
-
-
-def act_or_show(view: View) -> View:
-    """Acts on POST; a GET, as after signing in half-way, leads to the conversations instead."""
-
-    @wraps(view)
-    @require_http_methods(["GET", "POST"])
-    async def chosen(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method == "GET":
-            return redirect("home")
-        return await view(request, *args, **kwargs)
-
-    return chosen
-
-
-@login_required
-@require_safe
-@never_cache
+@private_page
 async def home(request: HttpRequest) -> HttpResponse:
     """An empty conversation, which begins to exist with its first message."""
     return await read(_page, request, await user_of_request(request), None)
 
 
-@login_required
-@require_safe
-@never_cache
-@own_only
+@private_page
 async def show(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return await read(_page, request, await user_of_request(request), conversation_id)
 
 
-@login_required
-@act_or_show
-@own_only
+@private_form
 async def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     user = await user_of_request(request)
     text = request.POST.get("text", "").replace("\r\n", "\n")
@@ -94,9 +57,7 @@ async def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return redirect("conversation", conversation_id)
 
 
-@login_required
-@act_or_show
-@own_only
+@private_form
 async def act_on(request: HttpRequest, message_id: UUID, action: str) -> HttpResponse:
     """What the socket does with the same name."""
     user = await user_of_request(request)
@@ -112,9 +73,7 @@ async def act_on(request: HttpRequest, message_id: UUID, action: str) -> HttpRes
     return redirect("conversation", message.conversation_id)
 
 
-@login_required
-@act_or_show
-@own_only
+@private_form
 async def fork(request: HttpRequest, message_id: UUID) -> HttpResponse:
     user = await user_of_request(request)
     try:
@@ -125,41 +84,26 @@ async def fork(request: HttpRequest, message_id: UUID) -> HttpResponse:
     return redirect("conversation", conversation.pk)
 
 
-@login_required
-@require_safe
-@never_cache
-@own_only
+@private_page
 async def markdown(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """A message's text as it was written."""
     message = await read(message_for, await user_of_request(request), message_id)
     return HttpResponse(message.text, content_type="text/plain; charset=utf-8")
 
 
-@login_required
-@require_safe
-@never_cache
-@own_only
+@private_page
 async def show_message(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """One message's article, as after an edit that was given up."""
     return await read(_article, await user_of_request(request), message_id)
 
 
-@login_required
-@require_safe
-@never_cache
-@own_only
+@private_page
 async def edit_form(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """The form in which one's message is written anew, for the place where it stands."""
     message = await read(message_for, await user_of_request(request), message_id)
     context = {"message": message, "key": uuid.uuid4(), "csrf_token": get_token(request)}
     template = "_edit.html" if request.headers.get("HX-Request") else "edit.html"
     return await read(render, request, template, context)
-
-
-async def user_of_request(request: HttpRequest) -> User:
-    user = await request.auser()
-    assert isinstance(user, User), "login_required stands before every view"
-    return user
 
 
 def _article(user: User, message_id: UUID) -> HttpResponse:

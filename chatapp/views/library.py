@@ -1,24 +1,23 @@
 """The list of a person's conversations, and what they do with whole ones: plain pages and forms."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
 
 from chatapp import library
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text, uuid_of
+from chatapp.generation import bus
 from chatapp.search import search
-from chatapp.views.conversations import own_only, user_of_request
+from chatapp.views.access import private_form, private_page, user_of_request
 
 Change = Callable[[User, list[UUID]], int]
 
@@ -33,9 +32,7 @@ CHANGES: dict[str, Change] = {
 _MOST = 500
 
 
-@login_required
-@require_safe
-@never_cache
+@private_page
 async def index(request: HttpRequest) -> HttpResponse:
     """All conversations; for htmx only the next ones, as the sidebar wants them."""
     user = await user_of_request(request)
@@ -45,9 +42,7 @@ async def index(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest(str(error))
 
 
-@login_required
-@require_POST
-@own_only
+@private_form
 async def change(request: HttpRequest, action: str) -> HttpResponse:
     """Does it to every conversation that is named `conversation` in the form."""
     if action not in CHANGES:
@@ -58,6 +53,8 @@ async def change(request: HttpRequest, action: str) -> HttpResponse:
     except InvalidInput as error:
         return HttpResponseBadRequest(str(error))
     await write(CHANGES[action], user, ids)
+    for conversation_id in ids:
+        bus.announce(conversation_id)
     if action == "delete" and ids:
         deleted = urlencode({"deleted": ",".join(map(str, ids))})
         return redirect(f"{reverse('conversations')}?{deleted}")
@@ -66,21 +63,17 @@ async def change(request: HttpRequest, action: str) -> HttpResponse:
     return redirect("conversations")
 
 
-@login_required
-@require_POST
-@own_only
+@private_form
 async def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     user = await user_of_request(request)
     try:
         await write(library.rename, user, conversation_id, request.POST.get("title", ""))
     except InvalidInput as error:
-        return await read(_not_renamed, request, user, str(error))
+        return await read(partial(_index, request, user, notice=str(error)))
     return redirect("conversation", conversation_id)
 
 
-@login_required
-@require_safe
-@never_cache
+@private_page
 async def find(request: HttpRequest) -> HttpResponse:
     """Conversations by words in their titles and messages."""
     return await read(_find, request, await user_of_request(request))
@@ -102,10 +95,6 @@ def _index(request: HttpRequest, user: User, **extra: Any) -> HttpResponse:
     context = {"listing": page, "archived": is_archive, "deleted": _deleted(request), **extra}
     template = "_listing.html" if request.headers.get("HX-Request") else "conversations.html"
     return render(request, template, context, status=422 if "notice" in extra else 200)
-
-
-def _not_renamed(request: HttpRequest, user: User, notice: str) -> HttpResponse:
-    return _index(request, user, notice=notice)
 
 
 def _deleted(request: HttpRequest) -> list[UUID]:

@@ -12,13 +12,6 @@ from chatapp.models import Conversation, Endpoint, Message, Role, Status
 from chatapp.views.demo import token_for
 
 
-@pytest.fixture
-async def browser(alice: User) -> AsyncClient:
-    client = AsyncClient()
-    await client.aforce_login(alice)
-    return client
-
-
 def form(**values: Any) -> dict[str, Any]:
     return {"text": "/echo hi", "key": str(uuid.uuid4())} | values
 

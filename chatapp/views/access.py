@@ -1,0 +1,54 @@
+"""Who may look, and who may act: what stands before every view of a person's own things."""
+
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from chatapp.models import Conversation
+
+View = Callable[..., Coroutine[Any, Any, HttpResponse]]
+V = TypeVar("V", bound=View)
+
+
+def private_page(view: V) -> V:
+    """A page of the signed-in person's, which no cache keeps."""
+    return cast(V, login_required(require_safe(never_cache(_own_only(view)))))
+
+
+def private_form(view: V) -> V:
+    """What a form of the person's does; a GET, as after signing in half-way, leads to the
+    conversations instead."""
+
+    @wraps(view)
+    async def chosen(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "GET":
+            return redirect("home")
+        return await view(request, *args, **kwargs)
+
+    return cast(V, login_required(require_http_methods(["GET", "POST"])(_own_only(chosen))))
+
+
+async def user_of_request(request: HttpRequest) -> User:
+    user = await request.auser()
+    assert isinstance(user, User), "login_required stands before every view"
+    return user
+
+
+def _own_only(view: View) -> View:
+    """Somebody else's conversation, or none, is 404: nobody learns which of the two it is."""
+
+    @wraps(view)
+    async def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return await view(request, *args, **kwargs)
+        except Conversation.DoesNotExist:
+            raise Http404 from None
+
+    return checked
