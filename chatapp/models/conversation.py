@@ -22,7 +22,8 @@ class Conversation(models.Model):
 
     `updated_at` moves with every change, `active_at` when something is asked or answered;
     `answered_at` is the end of the last reply, `seen_at` when its person last saw it. The title is
-    made from the first message unless it is the person's own.
+    made from the first message unless it is the person's own. `source` names what it was imported
+    from, so that the same is not imported twice.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -31,6 +32,7 @@ class Conversation(models.Model):
     )
     title = models.CharField(max_length=TITLE_CHARS, blank=True)
     is_title_own = models.BooleanField(default=False)
+    source = models.CharField(max_length=120, blank=True)
     endpoint = models.ForeignKey(
         "Endpoint", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -48,6 +50,11 @@ class Conversation(models.Model):
     class Meta:
         ordering = ["-active_at"]
         indexes = [models.Index(fields=["owner", "-active_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "source"], condition=~models.Q(source=""), name="source_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.title or "New conversation"

@@ -1,7 +1,6 @@
-"""What a search looks through, and the index over it that each database has in its own way."""
+"""The index over what a search looks through, which each database has in its own way."""
 
-import django.db.models.deletion
-from django.db import migrations, models
+from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
@@ -51,38 +50,9 @@ def drop_index(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None
         schema_editor.execute(statement)
 
 
-def index_what_is_there(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    Message = apps.get_model("chatapp", "Message")
-    SearchEntry = apps.get_model("chatapp", "SearchEntry")
-    messages = Message.objects.exclude(text="").values_list("pk", "text")
-    entries = (SearchEntry(message_id=pk, text=text[:100_000]) for pk, text in messages.iterator())
-    SearchEntry.objects.bulk_create(entries, batch_size=500)
-
-
 class Migration(migrations.Migration):
-    dependencies = [("chatapp", "0004_conversation_list")]
+    dependencies = [("chatapp", "0001_initial")]
 
     operations = [
-        migrations.CreateModel(
-            name="SearchEntry",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.TextField()),
-                (
-                    "message",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="search_entry",
-                        to="chatapp.message",
-                    ),
-                ),
-            ],
-        ),
         migrations.RunPython(create_index, drop_index),
-        migrations.RunPython(index_what_is_there, migrations.RunPython.noop),
     ]
