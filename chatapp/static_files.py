@@ -8,6 +8,8 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
+from chatapp import bundles
+
 
 def prepare() -> None:
     """Collects the static files if there is no manifest or anything is newer than it.
@@ -28,6 +30,7 @@ def prepare() -> None:
 
 
 def _is_stale(manifest: Path) -> bool:
-    sources = [Path(django.__file__), *(f for d in settings.STATICFILES_DIRS for f in d.rglob("*"))]
+    ours = [f for folder in settings.STATICFILES_DIRS for f in folder.rglob("*")]
+    sources = [Path(django.__file__), Path(bundles.__file__), *ours]
     newest = max(source.stat().st_mtime for source in sources)
     return not manifest.exists() or manifest.stat().st_mtime <= newest

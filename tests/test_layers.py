@@ -31,6 +31,7 @@ LAYERS = [
         "alone",
         "apps",
         "asgi",
+        "bundles",
         "checks",
         "demo",
         "management",

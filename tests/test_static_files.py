@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from chatapp import static_files
+from chatapp.bundles import Bundles
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def static_root(settings: Any, tmp_path: Path) -> Path:
     """An empty folder for the collected files, hashed and compressed as in production."""
     source = tmp_path / "source"
     source.mkdir()
-    (source / "page.css").write_text("p { color: red }")
+    (source / "one.css").write_text("p { color: red }")
     settings.STATICFILES_DIRS = [source]
     settings.STATIC_ROOT = tmp_path / "collected"
     backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -38,4 +39,21 @@ def test_processes_that_start_together_collect_once(
             outcome.result()
 
     assert len(collections) == 1
-    assert [*static_root.glob("page.*.css")]
+    assert [*static_root.glob("one.*.css")]
+
+
+def test_a_page_needs_one_style_sheet_and_one_script(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "css").mkdir()
+    (tmp_path / "js").mkdir()
+    (tmp_path / "css" / "base.css").write_text("a {}\n")
+    (tmp_path / "css" / "chat.css").write_text("b {}\n")
+    (tmp_path / "js" / "one.js").write_text("const same = 1; // said last\n")
+    (tmp_path / "js" / "two.js").write_text("const same = 2;\n")
+    settings.STATICFILES_DIRS = [tmp_path]
+    bundles = Bundles()
+
+    assert Path(bundles.find("page.css")).read_text() == "a {}\nb {}\n"
+    script = "{\nconst same = 1; // said last\n}\n{\nconst same = 2;\n}\n"
+    assert Path(bundles.find("page.js")).read_text() == script
+    assert {name for name, _ in bundles.list(None)} == {"page.css", "page.js"}
+    assert bundles.find("page.txt") == []
