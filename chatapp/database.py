@@ -1,4 +1,4 @@
-"""Synchronous database work in → its result out, on threads of our own.
+"""Synchronous database work in → its result out, on threads of our own, in the caller's context.
 
 Channels' and asgiref's one shared thread would let a single slow query hold up every socket of the
 process. One writer on SQLite keeps its writes in order without ever waiting for itself.
@@ -8,10 +8,12 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import close_old_connections, connection
+from django.utils import timezone
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,11 +55,16 @@ async def close_connections() -> None:
 async def _run(
     pool: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
+    # Django's own context, which the zone is part of, stays on its thread.
+    zone, context = timezone.get_current_timezone(), copy_context()
+
     def with_a_live_connection() -> T:
         close_old_connections()
         try:
-            return work(*args, **kwargs)
+            with timezone.override(zone):
+                return work(*args, **kwargs)
         finally:
             close_old_connections()
 
-    return await asyncio.get_running_loop().run_in_executor(pool, with_a_live_connection)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(pool, context.run, with_a_live_connection)

@@ -1,5 +1,6 @@
 """A conversation: one person's messages with one endpoint at a time."""
 
+import contextlib
 import uuid
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils import timezone
 
-from chatapp.models.message import Message
+from chatapp.models.endpoint import Endpoint
+from chatapp.models.keys import db_key, is_there
+from chatapp.models.message import Message, path_of
+from chatapp.models.share import Share
+from chatapp.text import one_line
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -38,7 +43,7 @@ class Conversation(models.Model):
     )
     system_prompt = models.TextField(blank=True)
     parameters = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
     active_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True, blank=True)
@@ -49,7 +54,10 @@ class Conversation(models.Model):
 
     class Meta:
         ordering = ["-active_at"]
-        indexes = [models.Index(fields=["owner", "-active_at"])]
+        indexes = [
+            models.Index(fields=["owner", "-active_at"]),
+            models.Index(fields=["updated_at"], name="conversation_updated_at"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "source"], condition=~models.Q(source=""), name="source_once"
@@ -70,8 +78,26 @@ def conversation_for(
     """
     if user is None or not user.is_active:
         raise Conversation.DoesNotExist
-    kept = Conversation.objects.filter(owner=user, deleted_at=None)
-    return kept.select_related("endpoint").get(pk=conversation_id)
+    for conversation in Conversation.objects.raw(_OWN, [db_key(conversation_id), user.pk]):
+        found = list(Endpoint.objects.raw(_ENDPOINT, [conversation.endpoint_id]))
+        conversation.endpoint = found[0] if found else None
+        return conversation
+    raise Conversation.DoesNotExist
+
+
+# Written out: every question begins with them, and composing a query takes the ORM ten times as
+# long as it takes the database to answer it.
+_OWN = f"""
+    SELECT * FROM {Conversation._meta.db_table}
+    WHERE id = %s AND owner_id = %s AND deleted_at IS NULL
+"""
+_ENDPOINT = f"SELECT * FROM {Endpoint._meta.db_table} WHERE id = %s"
+_KEPT = f"SELECT 1 FROM {Conversation._meta.db_table} WHERE id = %s AND deleted_at IS NULL"
+
+
+def is_kept(conversation_id: uuid.UUID) -> bool:
+    """Whether there is such a conversation and nobody deleted it."""
+    return is_there(_KEPT, conversation_id)
 
 
 def message_for(user: "User | AnonymousUser | None", message_id: uuid.UUID) -> Message:
@@ -83,9 +109,53 @@ def message_for(user: "User | AnonymousUser | None", message_id: uuid.UUID) -> M
     return message
 
 
+def shared_conversation_for(user: "User | AnonymousUser | None", token: str) -> Share:
+    """The share by which `user` may read a conversation: the one rule for readers.
+
+    Everyone who can sign in may read what `shared_path` of it gives, and nothing else. Raises
+    Conversation.DoesNotExist alike for a token that never was, a revoked one, and one whose
+    conversation, messages or owner are gone.
+    """
+    if user is None or not user.is_active:
+        raise Conversation.DoesNotExist
+    readable = Share.objects.filter(
+        revoked_at=None, conversation__deleted_at=None, conversation__owner__is_active=True
+    )
+    share = readable.select_related("conversation__owner").filter(pk=token).first()
+    if share is None or not _shared(share).exists():
+        raise Conversation.DoesNotExist
+    return share
+
+
+def readable_message_for(user: "User | AnonymousUser | None", message_id: uuid.UUID) -> Message:
+    """The message, if `user` owns it or a share shows it. Raises as `conversation_for` does."""
+    with contextlib.suppress(Conversation.DoesNotExist):
+        return message_for(user, message_id)
+    for share in Share.objects.filter(conversation__messages=message_id):
+        with contextlib.suppress(Conversation.DoesNotExist):
+            for message in shared_path(shared_conversation_for(user, share.pk)):
+                if message.pk == message_id:
+                    return message
+    raise Conversation.DoesNotExist
+
+
+def shared_path(share: Share) -> list[Message]:
+    """The messages that readers of `share` see, oldest first."""
+    messages = list(_shared(share))
+    if share.message_ids is None:
+        return path_of(messages)
+    by_id = {str(message.pk): message for message in messages}
+    return [by_id[message_id] for message_id in share.message_ids if message_id in by_id]
+
+
+def _shared(share: Share) -> models.QuerySet[Message]:
+    messages = share.conversation.messages.all()
+    return messages if share.message_ids is None else messages.filter(pk__in=share.message_ids)
+
+
 def title_from(prompt: str) -> str:
     """A prompt's beginning as a title: one line, cut at a word where it can be."""
-    line = " ".join(prompt.split())
+    line = one_line(prompt)
     if len(line) <= TITLE_CHARS:
         return line
     cut = line[: TITLE_CHARS - 1]
