@@ -103,6 +103,8 @@ def _page(ask: Ask, orders: Orders) -> _Page:
         return _wire
     if orders.fault:
         return _faulty
+    if ask.pictures:
+        return _pictures
     if topics_in(words):
         return _on_topic
     if _ABOUT_ME.search(orders.words.casefold()):
@@ -244,6 +246,7 @@ def _help(ask: Ask, orders: Orders, chance: Random) -> Iterator[str]:
         + _enumerated([topic.about for topic in TOPICS])
         + "; several at once if you like. With *think* or *reason* in the message I reason first."
     )
+    yield "Attach an image, and I say what came of it; a text file I read with your message."
     yield "## Commands"
     yield "Anywhere in a message, as words of their own:"
     yield _table(("write", "to get"), [(f"`{c.usage}`", c.about) for c in COMMANDS.values()])
@@ -279,8 +282,27 @@ def _wire(ask: Ask, orders: Orders, chance: Random) -> Iterator[str]:
             *((_verbatim(key), _shown(value)) for key, value in ask.parameters.items()),
         ],
     )
+    if ask.pictures:
+        yield _pictures_table(ask)
     yield "And your message:"
     yield quoted(ask.prompt)
+
+
+def _pictures(ask: Ask, orders: Orders, chance: Random) -> Iterator[str]:
+    yield f"I got **{_counted(len(ask.pictures), 'image')}** with your message:"
+    yield _pictures_table(ask)
+    yield (
+        "I cannot look at them, and their names do not travel with them. A model that takes "
+        "images would now look at the same bytes."
+    )
+
+
+def _pictures_table(ask: Ask) -> str:
+    rows = [
+        (str(number), _verbatim(picture.media_type), f"{picture.size:,}")
+        for number, picture in enumerate(ask.pictures, 1)
+    ]
+    return _table(("image", "media type", "bytes"), rows)
 
 
 def _sections(orders: Orders, chance: Random) -> Iterator[str]:

@@ -5,7 +5,8 @@ is a transcript with the roles named and the assistant's cue at its end.
 """
 
 import re
-from collections.abc import Mapping
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,8 +25,17 @@ class UnreadableError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """An image as it came: what it was called a kind of, and how much there was of it."""
+
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. `prompt` is the last turn; `turns` counts every turn but the system's."""
+    """One request. `prompt` and `pictures` are the last turn's; `turns` counts every turn but the
+    system's."""
 
     protocol: str
     prompt: str
@@ -36,6 +46,7 @@ class Ask:
     is_streamed: bool = True
     wants_usage: bool = False
     input_tokens: int = 1
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def max_tokens(self) -> int | None:
@@ -62,6 +73,7 @@ def read_ask(protocol: str, body: object, *, streams_unasked: bool) -> Ask:
         parameters={key: value for key, value in body.items() if key not in _NOT_PARAMETERS},
         is_streamed=bool(body.get("stream", streams_unasked)),
         wants_usage=_wants_usage(body.get("stream_options")),
+        pictures=tuple(_last_pictures(body)),
         input_tokens=1 + sum(len(text) for _, text in turns) // _CHARACTERS_PER_TOKEN,
     )
 
@@ -92,6 +104,33 @@ def _text(content: object) -> str:
     if isinstance(content, list):
         return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
     return _well_formed(content) if isinstance(content, str) else ""
+
+
+def _last_pictures(body: Mapping[str, Any]) -> Iterator[Picture]:
+    """Those of the last message, in OpenAI's form and in Anthropic's."""
+    messages = body.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    content = last.get("content") if isinstance(last, dict) else None
+    for part in content if isinstance(content, list) else []:
+        if isinstance(part, dict) and part.get("type") == "image_url":
+            head, _, data = _text(_inner(part, "image_url").get("url")).partition(";base64,")
+            yield Picture(head.removeprefix("data:"), _bytes_in(data))
+        elif isinstance(part, dict) and part.get("type") == "image":
+            source = _inner(part, "source")
+            yield Picture(_text(source.get("media_type")), _bytes_in(_text(source.get("data"))))
+
+
+def _inner(part: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = part.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _bytes_in(data: str) -> int:
+    """How many bytes Base64 stands for; none if it is not Base64."""
+    try:
+        return len(b64decode(data, validate=True))
+    except ValueError:
+        return 0
 
 
 def _well_formed(text: str) -> str:

@@ -1,11 +1,30 @@
 """A file that a person adds to a message."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 
+from chatapp.models.conversation import Conversation, readable_message_for
 from chatapp.models.message import Message
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+MAX_IMAGE_BYTES = 5 * 1024 * 1024
+MAX_TEXT_BYTES = 200 * 1024
+MAX_FILES = 8
+MAX_UNSENT = 40
+MAX_NAME_CHARS = 120
+
+
+class Light(models.Manager["Attachment"]):
+    """Leaves the bytes in the database until they are asked for."""
+
+    def get_queryset(self) -> models.QuerySet["Attachment"]:
+        return super().get_queryset().defer("data")
 
 
 class Attachment(models.Model):
@@ -20,11 +39,13 @@ class Attachment(models.Model):
     message = models.ForeignKey(
         Message, null=True, blank=True, on_delete=models.CASCADE, related_name="attachments"
     )
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=MAX_NAME_CHARS)
     media_type = models.CharField(max_length=40)
     size = models.PositiveIntegerField()
     data = models.BinaryField()
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = Light()
 
     class Meta:
         ordering = ["created_at", "id"]
@@ -35,3 +56,27 @@ class Attachment(models.Model):
     @property
     def is_image(self) -> bool:
         return self.media_type.startswith("image/")
+
+
+def attachment_for(user: "User | AnonymousUser | None", attachment_id: uuid.UUID) -> Attachment:
+    """The file with its bytes, if `user` may read its message, be it by a share; one that is not
+    sent yet is its owner's alone. Raises Conversation.DoesNotExist as `message_for` does."""
+    file = Attachment.objects.defer(None).filter(pk=attachment_id).first()
+    if file is None or user is None or not user.is_active:
+        raise Conversation.DoesNotExist
+    if file.message_id is not None:
+        readable_message_for(user, file.message_id)
+    elif file.owner_id != user.pk:
+        raise Conversation.DoesNotExist
+    return file
+
+
+def copy_files(original: Message, copy: Message) -> None:
+    """Gives `copy` files of its own like those of `original`, one at a time and in their order."""
+    if not original.file_count:
+        return
+    for file in original.attachments.defer(None).iterator(chunk_size=1):
+        values = {name: getattr(file, name) for name in ("owner_id", "name", "media_type", "size")}
+        Attachment.objects.create(message=copy, data=bytes(file.data), **values)
+    copy.file_count = copy.attachments.count()
+    copy.save(update_fields=["file_count"])

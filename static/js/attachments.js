@@ -1,0 +1,203 @@
+// Files that are pasted, dropped or picked are uploaded at once, one after the other, stand as chips
+// in the composer, and go with the message. The server knows which of them still wait.
+const attached = document.getElementById("attached");
+
+const begin = () => {
+  const form = attached.closest("form");
+  const box = form.elements.text;
+  const input = form.querySelector("[data-attach]");
+  const template = document.querySelector("[data-chip-template]");
+  const status = document.querySelector("[data-attached-status]");
+  const words = attached.dataset;
+  const place = `files:${location.pathname}`;
+  const uploads = new WeakMap(); // chip → its file and what stops its upload
+
+  let queue = Promise.resolve();
+  let isSendDue = false;
+  let sent = { key: "", ids: [] };
+
+  const ready = () => [...attached.querySelectorAll("[data-chip]")];
+  const ids = () => ready().map((chip) => chip.dataset.chip);
+  const isBusy = () => attached.querySelector('[data-state="busy"]') !== null;
+
+  // A storage that is full or forbidden keeps nothing, and breaks nothing.
+  const remember = () => {
+    try {
+      if (ids().length) localStorage.setItem(place, JSON.stringify(ids()));
+      else localStorage.removeItem(place);
+    } catch {}
+  };
+
+  const remembered = () => {
+    try {
+      return JSON.parse(localStorage.getItem(place)) ?? [];
+    } catch {
+      return [];
+    }
+  };
+
+  const fail = (chip, sentence, canTryAgain = false) => {
+    const name = chip.querySelector(".name");
+    isSendDue = false;
+    chip.dataset.state = "failed";
+    chip.querySelector(".state").textContent = sentence;
+    chip.querySelector("[data-again]").hidden = !canTryAgain;
+    name.hidden = sentence.includes(name.textContent); // the server's sentences begin with it
+    status.textContent = name.hidden ? sentence : `${name.textContent}: ${sentence}`;
+  };
+
+  const post = (url, body, signal) => {
+    body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    return fetch(url, { method: "POST", body, signal });
+  };
+
+  const upload = async (chip) => {
+    const { file, stop } = uploads.get(chip);
+    const body = new FormData();
+    body.append("file", file);
+    try {
+      await file.slice(0, 1).arrayBuffer();
+    } catch {
+      return fail(chip, words.unreadable);
+    }
+    try {
+      const answer = await post(words.add, body, stop.signal);
+      const text = await answer.text();
+      if (answer.redirected || answer.status === 403) fail(chip, words.signedOut, true);
+      else if (answer.status === 422) fail(chip, text);
+      else if (answer.status !== 201) fail(chip, words.failed, true);
+      else if (chip.isConnected) {
+        chip.outerHTML = text;
+        status.textContent = `${file.name} ${words.done}`;
+        remember();
+      }
+    } catch {
+      if (chip.isConnected) fail(chip, words.lost, true);
+    }
+  };
+
+  const start = (chip) => {
+    chip.dataset.state = "busy";
+    queue = queue.then(() => chip.isConnected && upload(chip)).then(() => {
+      if (!isSendDue || isBusy()) return;
+      isSendDue = false;
+      form.requestSubmit();
+    });
+  };
+
+  const add = (files) => {
+    for (const file of files) {
+      const count = attached.querySelectorAll('li:not([data-state="failed"])').length;
+      attached.append(template.content.cloneNode(true));
+      const chip = attached.lastElementChild;
+      chip.querySelector(".name").textContent = file.name;
+      chip.querySelector("[data-remove]").ariaLabel += ` ${file.name}`;
+      uploads.set(chip, { file, stop: new AbortController() });
+      if (count >= Number(words.most)) fail(chip, words.tooMany);
+      else if (file.size === 0) fail(chip, words.unreadable);
+      else if (file.size > Number(words.mostBytes)) fail(chip, words.tooLarge);
+      else start(chip);
+    }
+  };
+
+  const remove = (chip, button) => {
+    const near = chip.nextElementSibling ?? chip.previousElementSibling;
+    uploads.get(chip)?.stop.abort();
+    if (button.dataset.remove) post(button.dataset.remove, new FormData()).catch(() => {});
+    status.textContent = `${chip.querySelector(".name").textContent} ${words.gone}`;
+    chip.remove();
+    remember();
+    (near?.querySelector("[data-remove]") ?? box).focus();
+  };
+
+  // Shows those of `wanted` that still wait to be sent, and no others of them.
+  const refresh = async (wanted) => {
+    if (!wanted.length) return;
+    const query = new URLSearchParams(wanted.map((id) => ["attachment", id]));
+    const answer = await fetch(`${words.unsent}?${query}`);
+    if (!answer.ok || answer.redirected) return;
+    const found = document.createElement("template");
+    found.innerHTML = await answer.text();
+    const waiting = new Map([...found.content.children].map((chip) => [chip.dataset.chip, chip]));
+    for (const chip of ready()) {
+      const id = chip.dataset.chip;
+      if (wanted.includes(id) && !waiting.has(id)) chip.remove();
+      waiting.delete(id);
+    }
+    attached.append(...waiting.values());
+    remember();
+  };
+
+  const take = () => {
+    add([...input.files]);
+    input.value = "";
+  };
+  input.addEventListener("change", take);
+  if (input.files.length) take();
+
+  // A picture that stands beside its text, as out of a table, is pasted as text.
+  box.addEventListener("paste", (event) => {
+    const { files, types } = event.clipboardData;
+    if (!files.length || (types.includes("text/plain") && types.includes("text/html"))) return;
+    event.preventDefault();
+    add([...files]);
+  });
+
+  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    form.dataset.dropping = "";
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) delete form.dataset.dropping;
+  });
+  document.addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    delete form.dataset.dropping;
+    add([...event.dataTransfer.files]);
+    box.focus();
+  });
+
+  attached.addEventListener("click", (event) => {
+    const chip = event.target.closest("li");
+    const button = event.target.closest("[data-remove]");
+    if (button) remove(chip, button);
+    if (!event.target.closest("[data-again]")) return;
+    chip.querySelector("[data-again]").hidden = true;
+    chip.querySelector(".state").textContent = template.content.querySelector(".state").textContent;
+    chip.querySelector("[data-remove]").focus();
+    start(chip);
+  });
+
+  // Before anyone else hears of it: a message is sent when its files are there.
+  window.addEventListener("submit", (event) => {
+    if (event.target !== form) return;
+    if (isBusy()) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      isSendDue = true;
+      return;
+    }
+    for (const chip of attached.querySelectorAll('[data-state="failed"]')) chip.remove();
+    sent = { key: form.elements.key.value, ids: ids() };
+  }, true);
+
+  document.addEventListener("htmx:after:swap", () => {
+    if (!sent.ids.length) return;
+    const isStored = form.elements.key.value !== sent.key;
+    if (!isStored && !document.getElementById("notice").childElementCount) return;
+    for (const chip of ready()) {
+      if (isStored && sent.ids.includes(chip.dataset.chip)) chip.remove();
+    }
+    remember();
+    if (!isStored) refresh(ids()).catch(() => {});
+    sent = { key: "", ids: [] };
+  });
+
+  refresh(remembered()).catch(() => {});
+};
+
+if (attached) begin();
