@@ -7,7 +7,7 @@ from django.db import models
 class Preset(models.Model):
     """One person's, or the team's if it is shared: then everyone may use it, its owner changes it.
 
-    `parameters` are those of a conversation.
+    `parameters` are those of a conversation; `endpoint_name` outlives its endpoint.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -16,6 +16,7 @@ class Preset(models.Model):
     endpoint = models.ForeignKey(
         "Endpoint", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    endpoint_name = models.CharField(max_length=80, blank=True)
     system_prompt = models.TextField(blank=True)
     parameters = models.JSONField(default=dict, blank=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -1,7 +1,8 @@
 """Anthropic-compatible messages: a conversation in → the events of one message's life out.
 
-Source: https://docs.anthropic.com/en/api/messages-streaming; Baseten's and LiteLLM's routes of
-the same shape (2026-10).
+Source: https://docs.anthropic.com/en/api/messages-streaming and, for `output_config`,
+https://platform.claude.com/docs/en/build-with-claude/effort; Baseten's and LiteLLM's routes of the
+same shape (2026-10).
 """
 
 from collections.abc import Mapping
@@ -9,12 +10,14 @@ from typing import Any
 
 from chatapp.upstream.answer import Answer
 from chatapp.upstream.bodies import decoder_for, parse_json
-from chatapp.upstream.contract import Adapter, Decoder, Prompt, Request, Target
+from chatapp.upstream.contract import Adapter, Decoder, Image, Prompt, Request, Target
 from chatapp.upstream.openai import DONE
+from chatapp.upstream.parameters import fitted
 from chatapp.upstream.problems import error_in
 from chatapp.upstream.requests import (
     BEARER,
     auth_headers,
+    base64_of,
     chat_messages,
     chosen,
     is_host_of,
@@ -41,10 +44,10 @@ class Anthropic(Adapter):
             "anthropic-version": target.options.get("anthropic_version", _VERSION),
         }
         url = joined_url(target, "/v1/messages", shared="/v1")
-        return json_request(target, url, headers, self._body(prompt, target))
+        return json_request(target, url, headers, self._body(fitted(self, prompt, target), target))
 
     def _body(self, prompt: Prompt, target: Target) -> dict[str, Any]:
-        messages = chat_messages(prompt, with_system=False)
+        messages = chat_messages(prompt, with_system=False, image_part=_image_block)
         # The first message has to be the user's.
         while messages and messages[0]["role"] == "assistant":
             messages.pop(0)
@@ -61,10 +64,11 @@ class Anthropic(Adapter):
 
     def _parameters(self, prompt: Prompt) -> dict[str, Any]:
         parameters = chosen(prompt, "temperature", "top_p")
-        if "temperature" in parameters:
-            parameters["temperature"] = min(parameters["temperature"], 1.0)
         if stop := prompt.parameters.get("stop"):
             parameters["stop_sequences"] = stop
+        # Effort has been part of the stable version since 2026-02: no beta header.
+        if effort := prompt.parameters.get("reasoning_effort"):
+            parameters["output_config"] = {"effort": effort}
         return parameters
 
     def decoder(self, target: Target, content_type: str) -> Decoder:
@@ -94,6 +98,12 @@ class Anthropic(Adapter):
             answer.finish(value.get("stop_reason"))
         else:
             answer.reject("The endpoint's JSON holds no message.")
+
+
+def _image_block(image: Image) -> dict[str, Any]:
+    """https://docs.anthropic.com/en/docs/build-with-claude/vision (2026-10)."""
+    source = {"type": "base64", "media_type": image.media_type, "data": base64_of(image)}
+    return {"type": "image", "source": source}
 
 
 def _read_event(answer: Answer, event: Mapping[str, Any]) -> None:

@@ -3,9 +3,12 @@
 Source: https://docs.cerebrium.ai/cerebrium/endpoints/streaming (2026-10).
 """
 
+from collections.abc import Set
+
 from chatapp.upstream.bodies import decoder_for
 from chatapp.upstream.contract import Adapter, Decoder, Prompt, Request, Target
 from chatapp.upstream.loose import LooseReader
+from chatapp.upstream.parameters import fitted
 from chatapp.upstream.requests import (
     BEARER,
     auth_headers,
@@ -13,6 +16,7 @@ from chatapp.upstream.requests import (
     filled_body,
     json_request,
     max_tokens,
+    parameters_in,
 )
 
 _AUTH = {"bearer": BEARER}
@@ -25,9 +29,13 @@ class Cerebrium(LooseReader, Adapter):
 
     def request(self, prompt: Prompt, target: Target) -> Request:
         headers = auth_headers(target, _AUTH, "bearer") | {"accept": "text/event-stream"}
+        prompt = fitted(self, prompt, target)
         template = target.options.get("body", _BODY)
         body = filled_body(template, prompt, target, max_tokens(prompt, target))
         return json_request(target, endpoint_url(target).geturl(), headers, body)
+
+    def carries(self, target: Target) -> Set[str]:
+        return parameters_in(target.options.get("body", _BODY))
 
     def decoder(self, target: Target, content_type: str) -> Decoder:
         return decoder_for(self, target, content_type)

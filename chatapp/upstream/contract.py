@@ -4,12 +4,15 @@ Everything here is pure; `http.py` alone does I/O. Source of the wire formats: t
 documentation named in each protocol's module.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from chatapp.errors import Problem
 from chatapp.events import Event
+
+# What a prompt's parameters may hold; `stop` is a list of strings.
+PARAMETERS = frozenset({"temperature", "top_p", "max_tokens", "stop", "reasoning_effort"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +31,27 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that goes along with a turn, as its file has it."""
+
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of the conversation so far."""
+    """One message of the conversation so far; images only where the target takes them."""
 
     role: Literal["user", "assistant"]
     text: str
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What is asked: the system prompt, the turns (the last one is the user's) and parameters.
 
-    `parameters` may hold `temperature`, `top_p`, `max_tokens` and `stop` (a list of strings).
+    `parameters` are wishes: a request carries those that its target takes, as far as it does.
     """
 
     turns: tuple[Turn, ...]
@@ -82,6 +94,10 @@ class Adapter(Protocol):
     def decoder(self, target: Target, content_type: str) -> Decoder:
         """A fresh decoder for one body; `content_type` is the header's value, "" without one."""
         ...
+
+    def carries(self, target: Target) -> Set[str]:
+        """Those of PARAMETERS that a request to the target has a place for."""
+        return PARAMETERS
 
     def concede(self, target: Target, problem: Problem) -> Target | None:
         """The target with the option that a 400 or 422 asks for, to be tried once, or None."""

@@ -16,7 +16,7 @@ import httpx2
 
 from chatapp.errors import InvalidInput, Kind, Problem, UpstreamError
 from chatapp.events import Event, Failed, HeadersReceived, RequestSent
-from chatapp.upstream.contract import Prompt, Target
+from chatapp.upstream.contract import Prompt, Request, Target
 from chatapp.upstream.failures import connection_problem, no_answer
 from chatapp.upstream.options import check_options
 from chatapp.upstream.problems import problem_of_response, protocol_problem
@@ -73,7 +73,9 @@ async def stream(
     does not wait for the garbage collector. `client` is one of `new_client`.
     """
     try:
-        call = _Call(target, prompt, client or shared_client(), retries)
+        check_options(target.protocol, target.options)
+        request = await _request(prompt, target)
+        call = _Call(target, prompt, request, client or shared_client(), retries)
     except UpstreamError as error:
         yield [Failed(error.problem)]
         return
@@ -96,15 +98,27 @@ async def stream(
         await call.aclose()
 
 
+async def _request(prompt: Prompt, target: Target) -> Request:
+    """The protocol's request; with images it is large, and made on a thread."""
+    adapter = ADAPTERS[target.protocol]
+    if any(turn.images for turn in prompt.turns):
+        return await asyncio.to_thread(adapter.request, prompt, target)
+    return adapter.request(prompt, target)
+
+
 class _Call:
     """One call: its attempts, until one is answered. Holds at most one response at a time."""
 
     def __init__(
-        self, target: Target, prompt: Prompt, client: httpx2.AsyncClient, retries: RetryPolicy
+        self,
+        target: Target,
+        prompt: Prompt,
+        request: Request,
+        client: httpx2.AsyncClient,
+        retries: RetryPolicy,
     ) -> None:
-        check_options(target.protocol, target.options)
         self._adapter = ADAPTERS[target.protocol]
-        self._request = self._adapter.request(prompt, target)
+        self._request = request
         self._url = _parsed_url(self._request.url)
         self._target = target
         self._prompt = prompt

@@ -13,6 +13,7 @@ from chatapp.errors import Problem
 from chatapp.upstream.answer import Answer
 from chatapp.upstream.bodies import decoder_for, parse_json
 from chatapp.upstream.contract import Adapter, Decoder, Prompt, Request, Target
+from chatapp.upstream.parameters import fitted
 from chatapp.upstream.problems import error_in
 from chatapp.upstream.requests import (
     BEARER,
@@ -40,7 +41,7 @@ class OpenAI(Adapter):
         default = "api-key" if is_host_of(target, "openai.azure.com") else "bearer"
         headers = auth_headers(target, _AUTH, default) | {"accept": "text/event-stream"}
         url = joined_url(target, "/chat/completions")
-        return json_request(target, url, headers, self._body(prompt, target))
+        return json_request(target, url, headers, self._body(fitted(self, prompt, target), target))
 
     def _body(self, prompt: Prompt, target: Target) -> dict[str, Any]:
         body = {"model": target.model, "messages": chat_messages(prompt), "stream": True}
@@ -48,7 +49,7 @@ class OpenAI(Adapter):
             body["stream_options"] = {"include_usage": True}
         if tokens := max_tokens(prompt, target):
             body[target.options.get("max_tokens_field", "max_tokens")] = tokens
-        return body | chosen(prompt, "temperature", "top_p", "stop")
+        return body | chosen(prompt, "temperature", "top_p", "stop", "reasoning_effort")
 
     def concede(self, target: Target, problem: Problem) -> Target | None:
         """Older servers refuse `stream_options`; reasoning models name `max_completion_tokens`."""

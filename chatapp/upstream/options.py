@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatapp.errors import InvalidInput
+from chatapp.upstream.parameters import EFFORT, RANGES
 
 # The request itself sets these: a second value would change who is asked, or how it is read.
 GOVERNED_HEADERS = frozenset(
@@ -41,7 +42,11 @@ PLACEHOLDERS = (
     "temperature",
     "top_p",
     "stop",
+    "reasoning_effort",
 )
+
+# Calls to the others may be expensive, or not take a chat at all.
+_CHAT_PROTOCOLS = ("openai", "anthropic")
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
@@ -73,6 +78,20 @@ def check_options(protocol: str, options: Mapping[str, Any]) -> None:
             raise InvalidInput(f'The protocol {protocol} has no option "{name}"; it has {names}.')
         if not known[name].accepts(value):
             raise InvalidInput(f'The option "{name}" has to be {known[name].expects}.')
+    if options.get("images") and not takes_images(protocol, options):
+        raise InvalidInput('The option "images" needs a "body" that has "{messages}" as a value.')
+
+
+def takes_images(protocol: str, options: Mapping[str, Any]) -> bool:
+    """Whether images can be sent: the endpoint says so, and its body has a place for them."""
+    if options.get("images") is not True:
+        return False
+    return protocol not in _TEMPLATED or "messages" in _lone_names(options.get("body", {}))
+
+
+def asks_titles(protocol: str, options: Mapping[str, Any]) -> bool:
+    """Whether the endpoint is asked for the titles of conversations that it began."""
+    return bool(options.get("titles", protocol in _CHAT_PROTOCOLS))
 
 
 def _choice(meaning: str, *names: str) -> Option:
@@ -93,8 +112,34 @@ def _is_header_set(value: object) -> bool:
     )
 
 
+def _is_switch(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _are_limits(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        name in RANGES and _is_range(name, limits) for name, limits in value.items()
+    )
+
+
+def _is_range(name: str, limits: object) -> bool:
+    if not isinstance(limits, list) or len(limits) != 2:
+        return False
+    kinds = int if name == "max_tokens" else int | float
+    if any(isinstance(limit, bool) or not isinstance(limit, kinds) for limit in limits):
+        return False
+    lowest, highest = RANGES[name]
+    return bool(lowest <= limits[0] <= limits[1] <= highest)
+
+
+def _are_efforts(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(effort, str) and EFFORT.fullmatch(effort) for effort in value
+    )
 
 
 def _is_template(value: object) -> bool:
@@ -122,25 +167,52 @@ _MAX_TOKENS = Option(
     "a whole number of at least 1",
     _is_count,
 )
+_IMAGES = Option(
+    "whether the model takes images; they are refused or left out otherwise",
+    "true or false",
+    _is_switch,
+)
+_TITLES = Option(
+    "whether the endpoint is asked for a title after a conversation's first reply",
+    "true or false",
+    _is_switch,
+)
 _BODY = Option(
     "the request's JSON, with placeholders for what is asked",
     "a JSON object; its placeholders are " + ", ".join(f"{{{name}}}" for name in PLACEHOLDERS),
     _is_template,
 )
 
+# Their requests are what the body option says.
+_TEMPLATED = frozenset({"truss", "cerebrium"})
+_LIMITS = Option(
+    "the lowest and highest that a conversation may set; what lies beyond is brought there",
+    'an object such as {"temperature": [0, 1]}, with the lowest and highest of '
+    + ", ".join(f"{name} ({low} to {high:,})" for name, (low, high) in RANGES.items()),
+    _are_limits,
+)
+_EFFORTS = Option(
+    "the reasoning efforts that the model knows",
+    'a list of words of at most 20 letters, such as ["low", "medium", "high"]',
+    _are_efforts,
+)
+_SETTINGS = {"limits": _LIMITS, "max_tokens": _MAX_TOKENS, "reasoning_efforts": _EFFORTS}
+
 OPTIONS: dict[str, dict[str, Option]] = {
     "openai": {
         "auth": _choice("how the key is sent", "bearer", "api-key", "x-api-key", "none"),
         "headers": _HEADERS,
-        "max_tokens": _MAX_TOKENS,
+        "images": _IMAGES,
+        **_SETTINGS,
         "max_tokens_field": _choice(
             "the name under which max_tokens is sent", "max_tokens", "max_completion_tokens"
         ),
         "stream_options": Option(
             "whether to ask for the usage; a few older servers refuse that",
             "true or false",
-            lambda value: isinstance(value, bool),
+            _is_switch,
         ),
+        "titles": _TITLES,
     },
     "anthropic": {
         "anthropic_version": Option(
@@ -148,19 +220,25 @@ OPTIONS: dict[str, dict[str, Option]] = {
         ),
         "auth": _choice("how the key is sent", "x-api-key", "bearer", "none"),
         "headers": _HEADERS,
-        "max_tokens": _MAX_TOKENS,
+        "images": _IMAGES,
+        **_SETTINGS,
+        "titles": _TITLES,
     },
     "truss": {
         "auth": _choice("the scheme of the Authorization header", "api-key", "bearer", "none"),
         "body": _BODY,
         "framing": _choice("whether the model yields text or an event stream", "text", "sse"),
         "headers": _HEADERS,
-        "max_tokens": _MAX_TOKENS,
+        "images": _IMAGES,
+        **_SETTINGS,
+        "titles": _TITLES,
     },
     "cerebrium": {
         "auth": _choice("how the key is sent", "bearer", "none"),
         "body": _BODY,
         "headers": _HEADERS,
-        "max_tokens": _MAX_TOKENS,
+        "images": _IMAGES,
+        **_SETTINGS,
+        "titles": _TITLES,
     },
 }

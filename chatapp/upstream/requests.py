@@ -6,12 +6,13 @@ turns without text are left out, as several servers refuse them; a key goes into
 
 import json
 import re
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from chatapp.errors import Kind, Problem, UpstreamError
-from chatapp.upstream.contract import Prompt, Request, Target, Turn
+from chatapp.upstream.contract import PARAMETERS, Image, Prompt, Request, Target, Turn
 
 # Where a key goes: the name of an `auth` option → header and what stands before the key.
 AuthSchemes = Mapping[str, tuple[str, str]]
@@ -88,22 +89,38 @@ def is_host_of(target: Target, domain: str) -> bool:
 
 
 def spoken_turns(prompt: Prompt) -> list[Turn]:
-    """The turns with text, neighbours of one role joined by an empty line."""
+    """The turns with text or images, neighbours of one role joined by an empty line."""
     spoken: list[Turn] = []
     for turn in prompt.turns:
-        if not turn.text.strip():
+        if not turn.text.strip() and not turn.images:
             continue
         if spoken and spoken[-1].role == turn.role:
-            turn = Turn(turn.role, f"{spoken.pop().text}\n\n{turn.text}")
+            before = spoken.pop()
+            text = "\n\n".join(filter(None, (before.text, turn.text)))
+            turn = Turn(turn.role, text, before.images + turn.images)
         spoken.append(turn)
     return spoken
 
 
-def chat_messages(prompt: Prompt, *, with_system: bool = True) -> list[dict[str, str]]:
-    """The conversation as messages of role and content, the system prompt first."""
+def chat_messages(
+    prompt: Prompt,
+    *,
+    with_system: bool = True,
+    image_part: Callable[[Image], dict[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """The conversation as messages of role and content, the system prompt first.
+
+    The content of a turn with images is a list of parts, the text last; `image_part` makes those
+    of images, by default as OpenAI has them.
+    """
+    part = image_part or _image_url
     system = [{"role": "system", "content": prompt.system}] if prompt.system.strip() else []
-    turns = [{"role": turn.role, "content": turn.text} for turn in spoken_turns(prompt)]
+    turns = [{"role": turn.role, "content": _content(turn, part)} for turn in spoken_turns(prompt)]
     return (system if with_system else []) + turns
+
+
+def base64_of(image: Image) -> str:
+    return b64encode(image.data).decode("ascii")
 
 
 def transcript(prompt: Prompt, *, with_system: bool = True) -> str:
@@ -132,6 +149,11 @@ def chosen(prompt: Prompt, *names: str) -> dict[str, Any]:
     return {name: parameters[name] for name in names if parameters.get(name) is not None}
 
 
+def parameters_in(template: Mapping[str, Any]) -> Set[str]:
+    """The parameters that `template` has placeholders for."""
+    return PARAMETERS & set(_placeholders(template))
+
+
 def filled_body(
     template: Mapping[str, Any], prompt: Prompt, target: Target, tokens: int | None
 ) -> dict[str, Any]:
@@ -141,21 +163,39 @@ def filled_body(
     string the value is put in as text. A key whose placeholder has no value is left out. What is
     put in is not looked at again, so a prompt may hold braces.
     """
-    names = set(_PLACEHOLDER.findall(json.dumps(template)))
-    has_system = "system" in names
+    has_system = "system" in _placeholders(template)
     values = {
         "prompt": transcript(prompt, with_system=not has_system),
         "messages": chat_messages(prompt, with_system=not has_system),
         "system": prompt.system or None,
         "model": target.model or None,
         "max_tokens": tokens,
-        **{name: prompt.parameters.get(name) for name in ("temperature", "top_p", "stop")},
+        **{name: prompt.parameters.get(name) for name in PARAMETERS - {"max_tokens"}},
     }
     return {
         key: filled
         for key, value in template.items()
         if (filled := _fill(value, values)) is not None
     }
+
+
+def _content(
+    turn: Turn, image_part: Callable[[Image], dict[str, Any]]
+) -> str | list[dict[str, Any]]:
+    if not turn.images:
+        return turn.text
+    text = [{"type": "text", "text": turn.text}] if turn.text.strip() else []
+    return [*map(image_part, turn.images), *text]
+
+
+def _image_url(image: Image) -> dict[str, Any]:
+    """https://platform.openai.com/docs/guides/images-vision (2026-10)."""
+    url = f"data:{image.media_type};base64,{base64_of(image)}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def _placeholders(template: Mapping[str, Any]) -> list[str]:
+    return _PLACEHOLDER.findall(json.dumps(template))
 
 
 def _fill(value: object, values: Mapping[str, Any]) -> object:

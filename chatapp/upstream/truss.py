@@ -3,6 +3,8 @@
 Source: https://docs.baseten.co/inference/streaming and the Truss server 0.18 (2026-10).
 """
 
+from collections.abc import Set
+
 from chatapp.upstream.answer import Answer
 from chatapp.upstream.bodies import (
     EventStreamDecoder,
@@ -13,6 +15,7 @@ from chatapp.upstream.bodies import (
 )
 from chatapp.upstream.contract import Adapter, Decoder, Prompt, Request, Target
 from chatapp.upstream.loose import LooseReader
+from chatapp.upstream.parameters import fitted
 from chatapp.upstream.requests import (
     BEARER,
     auth_headers,
@@ -20,6 +23,7 @@ from chatapp.upstream.requests import (
     filled_body,
     json_request,
     max_tokens,
+    parameters_in,
 )
 
 _AUTH = {"api-key": ("authorization", "Api-Key "), "bearer": BEARER}
@@ -39,9 +43,13 @@ class Truss(LooseReader, Adapter):
     def request(self, prompt: Prompt, target: Target) -> Request:
         # Not application/json: the server would collect the whole answer before sending any.
         headers = auth_headers(target, _AUTH, "api-key") | {"accept": "*/*"}
+        prompt = fitted(self, prompt, target)
         tokens = max_tokens(prompt, target, _MAX_TOKENS)
         body = filled_body(target.options.get("body", _BODY), prompt, target, tokens)
         return json_request(target, endpoint_url(target).geturl(), headers, body)
+
+    def carries(self, target: Target) -> Set[str]:
+        return parameters_in(target.options.get("body", _BODY))
 
     def decoder(self, target: Target, content_type: str) -> Decoder:
         # Text and events come as octet-stream alike: only the setting can tell them apart.

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chatapp.errors import UpstreamError
-from chatapp.upstream.contract import Prompt, Request, Target, Turn
+from chatapp.upstream.contract import Image, Prompt, Request, Target, Turn
 from chatapp.upstream.protocols import ADAPTERS
 from tests.upstream.asking import PROMPT
 from tests.upstream.replay import FIXTURES
@@ -172,6 +172,43 @@ def test_a_template_with_its_own_system_prompt_does_not_get_it_twice() -> None:
 
 def test_a_lone_surrogate_does_not_stop_a_request() -> None:
     assert body("openai", Prompt((Turn("user", "a\ud83c"),)))["messages"][0]["content"] == "a?"
+
+
+LOOKING = Prompt((Turn("user", "Look", (Image("image/png", b"\x89PNG"),)),))
+IMAGE_URL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
+TEXT = {"type": "text", "text": "Look"}
+
+
+def test_images_are_parts_of_a_message_for_openai() -> None:
+    assert body("openai", LOOKING)["messages"] == [{"role": "user", "content": [IMAGE_URL, TEXT]}]
+
+
+def test_images_are_base64_blocks_for_anthropic() -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": "iVBORw=="}
+
+    content = body("anthropic", LOOKING)["messages"][0]["content"]
+
+    assert content == [{"type": "image", "source": source}, TEXT]
+
+
+@pytest.mark.parametrize("protocol", ["truss", "cerebrium"])
+def test_images_go_into_the_messages_of_a_template(protocol: str) -> None:
+    template = {"input": {"messages": "{messages}"}, "prompt": "{prompt}"}
+
+    sent = body(protocol, LOOKING, options={"body": template, "images": True})
+
+    assert sent["input"]["messages"][0]["content"] == [IMAGE_URL, TEXT]
+    assert sent["prompt"] == "Look"
+
+
+def test_an_image_needs_no_words_and_stays_with_its_turn() -> None:
+    image = LOOKING.turns[0].images
+    turns = (Turn("user", "", image), Turn("user", "Look", image), Turn("assistant", "A cat."))
+
+    messages = body("openai", Prompt((*turns, Turn("user", " ", image))))["messages"]
+
+    assert messages[0]["content"] == [IMAGE_URL, IMAGE_URL, TEXT]
+    assert messages[2]["content"] == [IMAGE_URL]
 
 
 def request(protocol: str, prompt: Prompt = PROMPT, **settings: Any) -> Request:
