@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from chatapp.models.conversation import title_from
+
 
 class Prompt(models.Model):
     """One person's, or the team's if it is shared; `/name` in the composer puts `text` there."""
@@ -19,3 +21,8 @@ class Prompt(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def gist(self) -> str:
+        """The beginning of the text, in one line."""
+        return title_from(self.text)

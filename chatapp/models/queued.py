@@ -4,10 +4,17 @@ import uuid
 
 from django.db import models
 
+from chatapp.models.conversation import title_from
+from chatapp.models.keys import is_there
+
 
 class Queued(models.Model):
-    """Sent in order of `asked_at`, each after the reply to the one before; `key` is the sender's
-    idempotency key, which the message takes over."""
+    """Sent in order of `asked_at`, each after the reply to the one before.
+
+    `key` is the sender's idempotency key, which the message takes over. The first of a
+    conversation goes once what is shown ends in a complete reply to the prompt `after`; otherwise,
+    and without one, its person has to say so.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(
@@ -18,6 +25,9 @@ class Queued(models.Model):
     endpoint = models.ForeignKey(
         "Endpoint", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    after = models.ForeignKey(
+        "Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     asked_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -27,4 +37,12 @@ class Queued(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text[:40]
+        return title_from(self.text)
+
+
+_ANY = f"SELECT 1 FROM {Queued._meta.db_table} WHERE conversation_id = %s LIMIT 1"
+
+
+def has_queued(conversation_id: uuid.UUID) -> bool:
+    """Whether anything waits there, or waited and was sent by another way."""
+    return is_there(_ANY, conversation_id)
