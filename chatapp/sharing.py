@@ -1,0 +1,80 @@
+"""A conversation → a link by which others may read it, and a copy that a reader makes their own.
+
+Who may read is decided by `shared_conversation_for`. Everything here is synchronous.
+"""
+
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from chatapp import curation
+from chatapp.errors import InvalidInput
+from chatapp.models import (
+    Conversation,
+    Message,
+    Share,
+    conversation_for,
+    shared_conversation_for,
+    shared_path,
+)
+from chatapp.models.message import path_of
+
+
+def share(user: User, conversation_id: UUID, *, grows: bool) -> Share:
+    """A link to the conversation as it is now, or as it `grows`; if there is one, the same again.
+
+    A reply that is still being written does not stand yet, so only a growing link shows it.
+    """
+    conversation = conversation_for(user, conversation_id)
+    path = path_of(list(conversation.messages.all()))
+    settled = [str(message.pk) for message in path if not message.is_live]
+    if not settled:
+        raise InvalidInput(_("There is nothing to share yet: say something first."))
+    message_ids = None if grows else settled
+    for existing in links_of(conversation):
+        if existing.message_ids == message_ids:
+            return existing
+    return Share.objects.create(conversation=conversation, message_ids=message_ids)
+
+
+def revoke(user: User, token: str) -> UUID:
+    """Ends a link of the user's; returns the id of its conversation."""
+    link = Share.objects.filter(conversation__owner=user, pk=token).first()
+    if link is None:
+        raise Conversation.DoesNotExist
+    Share.objects.filter(pk=token, revoked_at=None).update(revoked_at=timezone.now())
+    return link.conversation_id
+
+
+def links_of(conversation: Conversation) -> QuerySet[Share]:
+    """The conversation's links that work, newest first."""
+    return conversation.shares.filter(revoked_at=None)
+
+
+def links_by(user: User) -> QuerySet[Share]:
+    """The user's links that work, newest first, each with its conversation."""
+    mine = Share.objects.filter(conversation__owner=user, conversation__deleted_at=None)
+    return mine.filter(revoked_at=None).select_related("conversation")
+
+
+def copy(user: User, token: str) -> Conversation:
+    """A conversation of the reader's own with what they could read, and nothing that they could
+    not: the system prompt, the parameters and the request ids stay behind."""
+    shared = shared_conversation_for(user, token)
+    new = Conversation(owner=user, title=shared.conversation.title)
+    path = _settled(shared_path(shared))
+    if not path:
+        raise InvalidInput(_("The reply is still being written. Copy it when it is finished."))
+    for message in path:
+        message.system_prompt, message.parameters, message.request_id = "", {}, ""
+        new.endpoint = message.endpoint or new.endpoint
+    return curation.filled(new, path)
+
+
+def _settled(path: list[Message]) -> list[Message]:
+    """The path up to the first turn that is still being answered."""
+    live = next((i for i, message in enumerate(path) if message.is_live), None)
+    return path if live is None else path[: max(live - 1, 0)]

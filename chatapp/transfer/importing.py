@@ -1,0 +1,200 @@
+"""A file in → conversations in the database, and a report that tells how far it is.
+
+A conversation is there whole or not at all: it is written a slice at a time, so that other writers
+get their turn, into a row that nobody sees until it is complete. What a file had before a break in
+it stays. An import ends with its process; doing it again repeats nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from chatapp.database import write
+from chatapp.errors import InvalidInput
+from chatapp.forms import clean_text
+from chatapp.generation import background, bus
+from chatapp.models import Conversation, Endpoint, Import, Message
+from chatapp.models.conversation import title_from
+from chatapp.models.search import index
+from chatapp.transfer import chatgpt, document
+from chatapp.transfer.draft import Draft
+from chatapp.transfer.names import safe
+from chatapp.transfer.reading import Found, Reader, Unreadable
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 200 * 1024**2
+MESSAGES_A_SLICE = 100
+MOST_NAMED = 200
+SAY_SO_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One conversation of a file: a draft, or why there is none."""
+
+    title: str
+    draft: Draft | None = None
+    why: str = ""
+
+
+async def begin(user: User, file: IO[bytes], name: str, size: int) -> Import:
+    """Starts to take in the file, which is closed in the end; the import tells how far it is.
+
+    Raises InvalidInput if another one of the user's still goes on.
+    """
+    report = await write(_begun, user, safe(name)[:120], size)
+    background.begin(_run(user, report, file))
+    return report
+
+
+async def _run(user: User, report: Import, file: IO[bytes]) -> None:
+    with file:
+        try:
+            await _take_in(user, report, Reader(file, report.size))
+        except Exception:
+            logger.exception("import %s broke", report.pk)
+            report.trouble = _("The server made a mistake and has written it down.")
+    report.finished_at = timezone.now()
+    await write(report.save)
+
+
+async def _take_in(user: User, report: Import, reader: Reader) -> None:
+    items = _items(reader)
+    clock = asyncio.get_running_loop().time
+    said_at = clock()
+    try:
+        while (item := await asyncio.to_thread(next, items, None)) is not None:
+            what = await _outcome(user, item)
+            _note(report, what, item)
+            if clock() - said_at > SAY_SO_S:
+                report.position, said_at = reader.position, clock()
+                await write(report.save)
+    except Unreadable as error:
+        report.trouble = str(error)
+    report.position = reader.position
+
+
+async def _outcome(user: User, item: Item) -> str:
+    if item.draft is None:
+        return "skipped"
+    if not await store(user, item.draft):
+        return "present"
+    bus.announce(item.draft.conversation.pk)
+    return "imported"
+
+
+async def store(user: User, draft: Draft) -> bool:
+    """Makes the draft a conversation of the user's; False if they have it already."""
+    if not await write(_hide, user, draft):
+        return False
+    try:
+        for start in range(0, len(draft.messages), MESSAGES_A_SLICE):
+            part = draft.messages[start : start + MESSAGES_A_SLICE]
+            await write(_add, draft.conversation, part)
+        await write(_show, draft.conversation)
+    except IntegrityError:  # somebody else was quicker
+        await write(_discard, draft.conversation.pk)
+        return False
+    except Exception:
+        await write(_discard, draft.conversation.pk)
+        raise
+    return True
+
+
+def _items(reader: Reader) -> Iterator[Item]:
+    for number, (name, found) in enumerate(reader.objects(), 1):
+        yield _item(found, name or _("Conversation %(number)d") % {"number": number})
+
+
+def _item(found: Found, name: str) -> Item:
+    if isinstance(found, InvalidInput):
+        return Item(name, why=str(found))
+    title = found.get("title")
+    title = title_from(clean_text(title)) if isinstance(title, str) else ""
+    try:
+        return Item(title or name, _draft(found))
+    except InvalidInput as error:
+        return Item(title or name, why=str(error))
+
+
+def _draft(found: dict[str, Any]) -> Draft:
+    if document.is_document(found):
+        return document.draft_of(found)
+    if chatgpt.is_chatgpt(found):
+        return chatgpt.draft_of(found)
+    raise InvalidInput(_("It is not a conversation of chatapp's or ChatGPT's."))
+
+
+def _begun(user: User, name: str, size: int) -> Import:
+    if any(report.is_running for report in Import.objects.filter(owner=user, finished_at=None)):
+        raise InvalidInput(_("An import of yours is still going on. Wait for it to end."))
+    return Import.objects.create(owner=user, name=name, size=size)
+
+
+def _note(report: Import, what: str, item: Item) -> None:
+    setattr(report, what, getattr(report, what) + 1)
+    if getattr(report, what) <= MOST_NAMED:
+        row = {"what": what, "title": item.title, "why": item.why}
+        if what == "imported" and item.draft:
+            row["id"] = str(item.draft.conversation.pk)
+        report.outcomes.append(row)
+
+
+def _hide(user: User, draft: Draft) -> bool:
+    """Stores the conversation where nobody sees it, unless the user has it already."""
+    conversation = draft.conversation
+    mine = Conversation.objects.filter(owner=user, deleted_at=None)
+    if mine.filter(Q(source=conversation.source) | Q(pk__in=_ids(draft))).exists():
+        return False
+    conversation.owner = user
+    conversation.endpoint = Endpoint.objects.filter(name=draft.endpoint_name).first()
+    conversation.deleted_at = timezone.now()
+    source, conversation.source = conversation.source, ""
+    conversation.save(force_insert=True)
+    conversation.source = source
+    return True
+
+
+def _ids(draft: Draft) -> list[UUID]:
+    """The ids that the conversation has where it was never imported."""
+    home, _colon, origin = draft.conversation.source.partition(":")
+    ids = [draft.origin] if draft.origin else []
+    try:
+        return [*ids, UUID(origin)] if home == "chatapp" else ids
+    except ValueError:
+        return ids
+
+
+def _add(conversation: Conversation, messages: Sequence[Message]) -> None:
+    names = {message.endpoint_name for message in messages}
+    endpoints = {e.name: e for e in Endpoint.objects.filter(name__in=names)}
+    for message in messages:
+        message.conversation = conversation
+        message.endpoint = endpoints.get(message.endpoint_name)
+    with transaction.atomic():
+        Message.objects.bulk_create(messages)
+        index({message.pk: message.text for message in messages})
+
+
+def _show(conversation: Conversation) -> None:
+    """One that was deleted gives its place to the one that is imported anew."""
+    source = conversation.source
+    with transaction.atomic():
+        same = Conversation.objects.filter(owner_id=conversation.owner_id, source=source)
+        same.exclude(deleted_at=None).update(source="")
+        mine = Conversation.objects.filter(pk=conversation.pk)
+        mine.update(source=source, deleted_at=None, updated_at=timezone.now())
+
+
+def _discard(conversation_id: UUID) -> None:
+    Conversation.objects.filter(pk=conversation_id).delete()

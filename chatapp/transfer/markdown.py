@@ -1,0 +1,96 @@
+"""A conversation → Markdown for reading: what is shown of it, as it was written."""
+
+import re
+from collections.abc import Iterator
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from chatapp.errors import Kind
+from chatapp.models import Conversation, Message, Role, Status
+from chatapp.models.message import LENGTH_REASONS
+from chatapp.transfer.slices import Talk
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
+
+
+def pieces(talk: Talk) -> Iterator[str]:
+    """The document, a message at a time."""
+    conversation = talk.conversation
+    yield f"# {_line(str(conversation))}\n\n*{_date(conversation)}*\n"
+    for message in talk.path():
+        yield f"\n## {_line(_author(message))}\n"
+        for part in _parts(message):
+            yield f"\n{part}\n"
+
+
+def _parts(message: Message) -> Iterator[str]:
+    if message.reasoning:
+        head = f"<details>\n<summary>{_('Reasoning')}</summary>"
+        yield f"{head}\n\n{closed(message.reasoning)}\n\n</details>"
+    for attachment in message.attachments.all():
+        yield f"*{_('Attached')}: {_line(attachment.name)}*"
+    if message.text:
+        yield closed(message.text)
+    if message.refusal:
+        yield quoted(f"**{_('Refused')}:** {message.refusal}")
+    if note := _ending(message):
+        yield quoted(note)
+
+
+def closed(text: str) -> str:
+    """The text as it was written; a fence that it left open, as when it was cut short, is closed
+    behind it, so that the rest of the document stays outside."""
+    mark = ""
+    for found, info in _FENCE.findall(text):
+        if not mark:
+            mark = "" if "`" in found and "`" in info else found
+        elif found[0] == mark[0] and len(found) >= len(mark) and not info.strip():
+            mark = ""
+    text = text.rstrip("\n")
+    return f"{text}\n{mark}" if mark else text
+
+
+def fenced(code: str, language: str = "") -> str:
+    """The code in a fence that is longer than any within it."""
+    longest = max(map(len, re.findall("`{3,}", code)), default=2)
+    mark = "`" * (longest + 1)
+    return f"{mark}{language}\n{code}\n{mark}"
+
+
+def quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+
+
+def _author(message: Message) -> str:
+    if message.role == Role.USER:
+        return _("You")
+    names = [name for name in (message.endpoint_name, message.model) if name]
+    return " · ".join(names) or _("Assistant")
+
+
+def _ending(message: Message) -> str:
+    if message.error_kind:
+        headline = Kind(message.error_kind).headline
+        status = f" (HTTP {message.error_status})" if message.error_status else ""
+        said = f"\n{message.error_message}" if message.error_message else ""
+        return f"**{headline}**{status}{said}"
+    if message.is_live:
+        return _("This reply was still being written.")
+    if message.finish_reason in LENGTH_REASONS:
+        return _("The reply reached the length limit.")
+    words = {
+        Status.STOPPED: _("Stopped."),
+        Status.INCOMPLETE: _("The reply is incomplete."),
+        Status.INTERRUPTED: _("The reply was interrupted."),
+    }
+    return words.get(Status(message.status), "")
+
+
+def _date(conversation: Conversation) -> str:
+    return date_format(timezone.localtime(conversation.created_at), "j F Y, H:i e")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

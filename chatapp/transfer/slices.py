@@ -1,0 +1,80 @@
+"""A person's conversations and their messages → a slice at a time, so that memory stays flat."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Prefetch
+
+from chatapp.database import read
+from chatapp.models import Attachment, Conversation, Message
+from chatapp.models.message import path_of
+
+CONVERSATIONS = 50
+MESSAGES = 50
+PIECES = 16
+
+_ATTACHMENTS = Prefetch("attachments", Attachment.objects.defer("data"))
+
+
+def conversations_of(user: User) -> Iterator[Conversation]:
+    """All that the user has, the archive too, in no order that means anything."""
+    kept = Conversation.objects.filter(owner=user, deleted_at=None).select_related("endpoint")
+    found = list(kept.order_by("pk")[:CONVERSATIONS])
+    while found:
+        yield from found
+        found = list(kept.filter(pk__gt=found[-1].pk).order_by("pk")[:CONVERSATIONS])
+
+
+class Talk:
+    """A conversation whose messages are read in batches; those of a short one only once."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self.conversation = conversation
+
+    def messages(self) -> Iterator[Message]:
+        """All, in order of asking."""
+        if self._few is not None:
+            return iter(self._few)
+        return _by_ids(list(self.conversation.messages.values_list("pk", flat=True)))
+
+    def path(self) -> Iterator[Message]:
+        """Those that are shown."""
+        if self._few is not None:
+            return iter(path_of(self._few))
+        columns = ("conversation", "parent", "chosen_at", "asked_at")
+        outline = list(self.conversation.messages.only(*columns))
+        return _by_ids([message.pk for message in path_of(outline)])
+
+    @cached_property
+    def _few(self) -> list[Message] | None:
+        messages = self.conversation.messages.prefetch_related(_ATTACHMENTS)
+        found = list(messages[: MESSAGES + 1])
+        return found if len(found) <= MESSAGES else None
+
+
+async def in_slices(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Makes the pieces on reader threads, a few at a time, as fast as they are taken."""
+    while (found := await read(_few, pieces)) is not None:
+        if found:
+            yield found
+
+
+def encoded(pieces: Iterable[str]) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece.encode()
+
+
+def _by_ids(ids: Sequence[UUID]) -> Iterator[Message]:
+    """The messages in the order of `ids`; those that went meanwhile are passed over."""
+    for start in range(0, len(ids), MESSAGES):
+        batch = ids[start : start + MESSAGES]
+        found = Message.objects.prefetch_related(_ATTACHMENTS).in_bulk(batch)
+        yield from (found[message_id] for message_id in batch if message_id in found)
+
+
+def _few(pieces: Iterator[bytes]) -> bytes | None:
+    found = list(islice(pieces, PIECES))
+    return b"".join(found) if found else None
