@@ -21,11 +21,19 @@ from chatapp.forms import clean_text
 from chatapp.models import Conversation, Message
 from chatapp.models.conversation import TITLE_CHARS
 from chatapp.models.message import LIVE
+from chatapp.text import one_line
 
 PAGE = 40
+# The top of the list, as it grows while a page is open.
+MOST_AT_THE_TOP = 200
 # Answered since its person last saw it.
 NEWS = Q(answered_at__isnull=False) & (Q(seen_at=None) | Q(seen_at__lt=F("answered_at")))
 UNDO = timedelta(minutes=10)
+_IS_LIVE = "status IN ({})".format(", ".join(f"'{status}'" for status in LIVE))
+_NEWEST_FIRST = ("-active_at", "-pk")
+
+# The last conversation of a page of the list.
+Place = tuple[datetime, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +55,50 @@ class Listing:
 def listing(user: User, after: str = "", *, archived: bool = False) -> Listing:
     """The conversations from `after` on, a `Listing.more` of the page before."""
     shelf = _kept(user).filter(archived_at__isnull=not archived)
-    pinned = [] if after or archived else list(shelf.exclude(pinned_at=None).order_by("title"))
+    pinned = [] if after or archived else _pinned(shelf)
     if not archived:
         shelf = shelf.filter(pinned_at=None)
-    found = list(_from(shelf.order_by("-active_at", "-pk"), after)[: PAGE + 1])
+    if after:
+        shelf = shelf.filter(_behind(place_in(after)))
+    found = list(shelf.order_by(*_NEWEST_FIRST)[: PAGE + 1])
     shown = found[:PAGE]
     more = f"{shown[-1].active_at.isoformat()}~{shown[-1].pk}" if len(found) > PAGE else ""
     groups = [Group(_("Pinned"), pinned)] if pinned else []
     return Listing(groups + _by_day(shown), more)
 
 
+def top(user: User, until: Place | None) -> list[Group]:
+    """The list from its top to the place that was its first page's end, or to its own."""
+    shelf = _kept(user).filter(archived_at=None).order_by(*_NEWEST_FIRST)
+    if until:
+        shelf = shelf.filter(Q(pinned_at__isnull=False) | ~_behind(until))
+    found = list(shelf[:MOST_AT_THE_TOP])
+    pinned = sorted((c for c in found if c.pinned_at), key=lambda c: c.title)
+    recent = (c for c in found if not c.pinned_at)
+    return ([Group(_("Pinned"), pinned)] if pinned else []) + _by_day(recent)
+
+
+def changed_since(user: User, moment: datetime) -> list[Conversation]:
+    """Whatever changed, the last change first: deleted and archived conversations too."""
+    changed = _annotated(Conversation.objects.filter(owner=user, updated_at__gt=moment))
+    return list(changed.order_by("-updated_at")[:MOST_AT_THE_TOP])
+
+
+def place_in(text: str) -> Place:
+    """A `Listing.more` as it came back. Raises InvalidInput if it is none."""
+    try:
+        moment, _tilde, last = text.partition("~")
+        at, last_id = datetime.fromisoformat(moment), UUID(last)
+    except ValueError:
+        raise InvalidInput(_("Expected a place in the list. Reload the page.")) from None
+    if timezone.is_naive(at):
+        raise InvalidInput(_("Expected a place in the list. Reload the page."))
+    return at, last_id
+
+
 def rename(user: User, conversation_id: UUID, title: str) -> None:
     """Gives it the person's own title, which nothing overwrites."""
-    line = " ".join(clean_text(title).split())
+    line = one_line(clean_text(title))
     if not line:
         raise InvalidInput(_("A title needs at least one character."))
     if len(line) > TITLE_CHARS:
@@ -89,30 +128,31 @@ def restore(user: User, conversation_ids: Collection[UUID]) -> int:
     return mine.filter(pk__in=conversation_ids).update(deleted_at=None, updated_at=timezone.now())
 
 
-def mark_seen(user: User, conversation_id: UUID) -> None:
-    """The person has its last answer before them."""
+def mark_seen(user: User, conversation_id: UUID) -> bool:
+    """The person has its last answer before them; whether that was news."""
     mine = Conversation.objects.filter(NEWS, owner=user, pk=conversation_id)
-    mine.update(seen_at=timezone.now())
+    return bool(mine.update(seen_at=timezone.now(), updated_at=timezone.now()))
 
 
 def _kept(user: User) -> QuerySet[Conversation]:
-    """The person's conversations, each with `is_running` and `is_news`."""
-    live = Message.objects.filter(conversation=OuterRef("pk"), status__in=LIVE)
-    mine = Conversation.objects.filter(owner=user, deleted_at=None)
-    return mine.annotate(is_running=Exists(live), is_news=NEWS).defer("system_prompt", "parameters")
+    return _annotated(Conversation.objects.filter(owner=user, deleted_at=None))
 
 
-def _from(shelf: QuerySet[Conversation], after: str) -> QuerySet[Conversation]:
-    if not after:
-        return shelf
-    try:
-        moment, _tilde, last = after.partition("~")
-        at, last_id = datetime.fromisoformat(moment), UUID(last)
-    except ValueError:
-        raise InvalidInput(_("Expected a place in the list. Reload the page.")) from None
-    if timezone.is_naive(at):
-        raise InvalidInput(_("Expected a place in the list. Reload the page."))
-    return shelf.filter(Q(active_at__lt=at) | Q(active_at=at, pk__lt=last_id))
+def _annotated(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """Each with `is_running` and `is_news`, and without what a list does not show."""
+    # Spelt out, because with parameters SQLite would not use the index of live replies.
+    live = Message.objects.filter(conversation=OuterRef("pk")).extra(where=[_IS_LIVE])
+    marked = conversations.annotate(is_running=Exists(live), is_news=NEWS)
+    return marked.defer("system_prompt", "parameters")
+
+
+def _pinned(shelf: QuerySet[Conversation]) -> list[Conversation]:
+    return list(shelf.exclude(pinned_at=None).order_by("title"))
+
+
+def _behind(place: Place) -> Q:
+    at, last_id = place
+    return Q(active_at__lt=at) | Q(active_at=at, pk__lt=last_id)
 
 
 def _by_day(conversations: Iterable[Conversation]) -> list[Group]:

@@ -74,3 +74,38 @@ def test_operators_and_quotes_are_only_words(alice: User, query: str) -> None:
 def test_a_search_that_is_too_long_is_refused(alice: User) -> None:
     with pytest.raises(InvalidInput, match="200 characters"):
         search(alice, "x" * 201)
+
+
+def test_words_are_found_whatever_their_case_and_accents(alice: User) -> None:
+    cafe = said(alice, "A NAÏVE question in the Cafe\u0301 of Ångström")
+
+    for query in ("naive cafe", "Café", "angstrom", "ANGSTRÖ"):
+        assert [hit.conversation for hit in search(alice, query)] == [cafe], query
+    (hit,) = search(alice, "cafe")
+    assert hit.pieces[1::2] == ["Café"]
+
+
+def test_words_are_found_within_scripts_without_spaces(alice: User) -> None:
+    chinese = said(alice, "我们用机器学习的模型。")
+    said(alice, "机会与器具学")
+
+    assert [hit.conversation for hit in search(alice, "机器学习")] == [chinese]
+    assert search(alice, "机器学习")[0].pieces == ["我们用", "机器学习", "的模型。"]
+    assert search(alice, "学机") == []
+
+
+def test_a_hit_names_the_newest_message_and_each_conversation_once(alice: User) -> None:
+    conversation = said(alice, "whales once")
+    newer = Message.objects.create(conversation=conversation, role="user", text="whales again")
+    index({newer.pk: newer.text})
+
+    (hit,) = search(alice, "whales")
+
+    assert (hit.message_id, "".join(hit.pieces)) == (newer.pk, "whales again")
+
+
+def test_a_text_that_is_indexed_anew_keeps_its_place(alice: User) -> None:
+    first, second = said(alice, "whales"), said(alice, "whales")
+    index({first.messages.get().pk: "whales and more"})
+
+    assert [hit.conversation for hit in search(alice, "whales")] == [second, first]

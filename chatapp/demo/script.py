@@ -16,6 +16,7 @@ from chatapp.demo.ask import Ask
 from chatapp.demo.commands import REASONING_TOKENS, Orders, read_orders
 from chatapp.demo.faults import Fault
 from chatapp.demo.pace import Pace
+from chatapp.demo.titling import title_for
 from chatapp.demo.tokens import tokens
 
 FIRST_TOKEN_DELAY_S = 0.25
@@ -87,6 +88,8 @@ class Reel:
 
 def write_script(ask: Ask) -> Script:
     """The script for `ask`."""
+    if (title := title_for(ask.prompt)) is not None:
+        return Script(_in(Channel.TEXT, iter([title])), Pace(), max_tokens=ask.max_tokens)
     orders = read_orders(ask.prompt)
     fault = orders.fault.name if orders.fault else ""
     before_fault = max(orders.tokens // 2, 1) if orders.tokens else TOKENS_BEFORE_FAULT

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from chatapp.demo.answers import LABEL, quoted
-from chatapp.demo.ask import Ask
+from chatapp.demo.ask import Ask, Picture
 from chatapp.demo.commands import COMMANDS, read_orders
 from chatapp.demo.faults import FAULTS
 from chatapp.demo.samples import SAMPLES
@@ -34,6 +34,14 @@ def answer_to(prompt: str, **more: object) -> str:
 @pytest.mark.parametrize("prompt", TYPICAL)
 def test_every_answer_says_what_it_is(prompt: str) -> None:
     assert LABEL in answer_to(prompt)
+
+
+def test_images_are_told_by_type_and_size() -> None:
+    text = answer_to("What is this? /pace max", pictures=(Picture("image/png", 1234),))
+
+    assert "I got **1 image**" in text and "| 1 | `image/png` | 1,234 |" in text
+    assert "1,234" in answer_to("/wire", pictures=(Picture("image/png", 1234),))
+    assert answer_to("/echo hi", pictures=(Picture("image/png", 1234),)) == "hi"
 
 
 @pytest.mark.parametrize("prompt", TYPICAL)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chatapp.demo.ask import Ask, UnreadableError, read_ask
+from chatapp.demo.ask import Ask, Picture, UnreadableError, read_ask
 
 CONVERSATION = [
     {"role": "user", "content": "Hi"},
@@ -66,3 +66,37 @@ def test_halves_of_a_character_are_joined_or_replaced() -> None:
 def test_a_body_without_a_question_says_what_was_expected(body: object) -> None:
     with pytest.raises(UnreadableError, match="Expected"):
         read(body)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
+        {
+            "type": "image",
+            "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw=="},
+        },
+    ],
+)
+def test_images_of_the_last_message_are_counted(part: dict[str, Any]) -> None:
+    content = [part, {"type": "text", "text": "Look"}]
+    ask = read({"messages": [{"role": "user", "content": content}]})
+    later = read({"messages": [{"role": "user", "content": content}, *CONVERSATION]})
+
+    assert (ask.prompt, ask.pictures) == ("Look", (Picture("image/png", 4),))
+    assert later.pictures == ()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": "https://x.test/a.png"},
+        {"type": "image_url", "image_url": {"url": "https://x.test/a.png"}},
+        {"type": "image", "source": {"data": "no base64!"}},
+        {"type": "image"},
+    ],
+)
+def test_an_image_that_did_not_come_along_has_no_bytes(part: dict[str, Any]) -> None:
+    assert [p.size for p in read({"messages": [{"role": "user", "content": [part]}]}).pictures] == [
+        0
+    ]

@@ -1,0 +1,196 @@
+"""What every socket of ours does: know its session, send fragments, keep the sidebar up to date."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import Error as DatabaseTrouble
+from django.http import parse_cookie
+from django.template.loader import render_to_string
+
+from chatapp.database import read
+from chatapp.errors import InvalidInput
+from chatapp.generation import hints
+from chatapp.models import Conversation
+from chatapp.preferences import applied, preferences_in
+from chatapp.rendering.fragments import Fragment, frames
+from chatapp.sessions import user_of
+from chatapp.sidebar import Sidebar
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# autobahn lets applications close with these only.
+SIGNED_OUT, NOT_FOUND, BROKEN, TOO_MANY = 4401, 4404, 4011, 4013
+SESSION_CHECK_S = 30.0
+LIST_S = 1.0
+SIGN_IN_AGAIN = "You are signed out. Sign in again to go on; what you typed is still here."
+UNASKED = "This page sends nothing here. Reload it."
+NO_SUCH_CONVERSATION = "This conversation does not exist, or it is not yours."
+
+
+class Refused(Exception):
+    """The person may not go on with this socket; `code` closes it."""
+
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One browser tab's connection; `_follow` is what it does until it closes."""
+
+    _follower: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            with applied(preferences_in(_cookies(scope))):
+                await super().__call__(scope, receive, send)
+        finally:
+            # Not in `disconnect`: the server cancels applications without calling it.
+            if self._follower is not None:
+                self._follower.cancel()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels would first close old connections on asgiref's one shared thread, where a slow
+        # query of anybody's holds up everybody. Our database work runs on threads of its own.
+        await getattr(self, message["type"].replace(".", "_"))(message)
+
+    async def connect(self) -> None:
+        # Accept first: a refused handshake looks like a broken network to the browser, which
+        # would try again for ever.
+        await self.accept()
+        arguments = self.scope["url_route"]["kwargs"]
+        self._checked_at = -SESSION_CHECK_S
+        self._user: User | None = None
+        self._session_key = _cookies(self.scope).get(settings.SESSION_COOKIE_NAME)
+        self._sidebar = _sidebar(self.query, arguments.get("conversation_id"))
+        self._is_list_watched = False
+        self._listed_at = -LIST_S
+        self._listing: asyncio.Task[None] | None = None
+        self._follower = asyncio.create_task(self._follow())
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What the page says behind the question mark."""
+        pairs = parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        return {name: values[0] for name, values in pairs.items()}
+
+    async def _follow(self) -> None:
+        raise NotImplementedError
+
+    def _authorised(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """`work(user, …)` for the session's user, checked in the same visit to the database."""
+        user = user_of(self._session_key)
+        if user is None:
+            raise Refused(SIGNED_OUT, SIGN_IN_AGAIN)
+        self._user = user
+        self._checked_at = time.monotonic()
+        try:
+            return work(user, *args, **kwargs)
+        except Conversation.DoesNotExist:
+            raise Refused(NOT_FOUND, NO_SUCH_CONVERSATION) from None
+
+    def _is_check_due(self) -> bool:
+        return time.monotonic() - self._checked_at > SESSION_CHECK_S
+
+    def _follow_list(self, watch: hints.Watch) -> None:
+        """Has the page's list brought in line soon if it may have changed; returns at once.
+
+        In a task of its own, which there is only while it is needed: no token waits for a list.
+        """
+        if self._sidebar is None or self._user is None:
+            return
+        if not self._is_list_watched:
+            self._is_list_watched = watch.list_changed = True
+            hints.watch_list(self._user.pk, watch)
+        if watch.list_changed and (self._listing is None or self._listing.done()):
+            self._listing = asyncio.create_task(self._show_list(self._sidebar, self._user, watch))
+
+    def _leave_list(self, watch: hints.Watch) -> None:
+        if self._is_list_watched and self._user is not None:
+            hints.unwatch_list(self._user.pk, watch)
+        if self._listing is not None:
+            self._listing.cancel()
+
+    async def _show_list(self, sidebar: Sidebar, user: User, watch: hints.Watch) -> None:
+        """At most once a second, however often something changes."""
+        while watch.list_changed:
+            await asyncio.sleep(self._listed_at + LIST_S - time.monotonic())
+            self._listed_at = time.monotonic()
+            watch.list_changed = False
+            try:
+                fragments = await read(sidebar.changes, user)
+            except DatabaseTrouble as error:
+                logger.warning("a list was not read: %s", error)
+                watch.list_changed = True
+                continue
+            await self._show(fragments)
+
+    async def _show(self, fragments: Iterable[Fragment]) -> None:
+        for frame in frames(fragments):
+            await self.send(text_data=frame)
+
+    async def _notice(self, sentence: str) -> None:
+        context = {"text": sentence, "sign_in": sentence == SIGN_IN_AGAIN}
+        html = render_to_string("_notice.html", context)
+        await self._show([Fragment("notice", "innerHTML", html)])
+
+    async def _clear_notice(self) -> None:
+        await self._show([Fragment("notice", "innerHTML")])
+
+    async def _refuse(self, refusal: Refused) -> None:
+        await self._notice(str(refusal))
+        await self.close(code=refusal.code)
+
+
+class ListSocket(PageSocket):
+    """The connection of a page that has no conversation yet: its sidebar, and nothing else."""
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        await self._refuse(Refused(TOO_MANY, UNASKED))
+
+    async def _follow(self) -> None:
+        watch = hints.Watch()
+        try:
+            while True:
+                if self._is_check_due():
+                    await self._check_session()
+                self._follow_list(watch)
+                await watch.change(SESSION_CHECK_S)
+        except Refused as refusal:
+            await self._refuse(refusal)
+        except Exception:
+            logger.exception("following a list failed")
+            await self.close(code=BROKEN)
+        finally:
+            watch.close()
+            self._leave_list(watch)
+
+    async def _check_session(self) -> None:
+        with contextlib.suppress(DatabaseTrouble):
+            await read(self._authorised, lambda user: None)
+
+
+def _sidebar(query: dict[str, str], current: UUID | None) -> Sidebar | None:
+    """None for a page without a sidebar, and for nonsense."""
+    with contextlib.suppress(ValueError, InvalidInput):
+        since = datetime.fromisoformat(query.get("at", ""))
+        if since.tzinfo is not None:
+            return Sidebar(current, query.get("list", ""), since)
+    return None
+
+
+def _cookies(scope: dict[str, Any]) -> dict[str, str]:
+    headers = dict(scope["headers"])
+    return parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
