@@ -1,21 +1,45 @@
 """A conversation's rows → the fragments that bring a page's list of messages in line with them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from chatapp.models import Message
 from chatapp.models.message import chain_to, path_of
+from chatapp.models.tree import complete
 from chatapp.rendering.fragments import Fragment
 from chatapp.transcript import element_id, look
+from chatapp.window import newest, rest
 
 ArticleOf = Callable[[Message], str]
 ChangeOf = Callable[[Message], list[Fragment]]
 
 
-class Tail:
-    """The messages that a page shows: `history` by HTTP, `tail` by this socket."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What makes the page show `path`: `fresh` messages come to its tail, which is `begun` anew
+    unless it goes on; before them stands `link`, to those that it leaves out."""
 
-    def __init__(self, after: UUID | None) -> None:
+    path: list[Message]
+    history: list[UUID]
+    tail: list[UUID]
+    gone: list[UUID]
+    changed: list[Message]
+    fresh: list[Message]
+    begun: bool
+    link: str
+
+    @property
+    def rendered(self) -> list[Message]:
+        """The messages whose articles are sent."""
+        return [*self.changed, *self.fresh]
+
+
+class Tail:
+    """The messages that a page shows: `history` by HTTP, from `first` on; `tail` by this socket."""
+
+    def __init__(self, after: UUID | None, first: UUID | None) -> None:
+        self.first = first
         self._after = after
         self._history: list[UUID] = []
         self._shown: list[UUID] | None = None
@@ -24,36 +48,56 @@ class Tail:
     def __contains__(self, message_id: UUID) -> bool:
         return message_id in (self._shown or ())
 
-    def bring_to(
-        self, messages: list[Message], article_of: ArticleOf, change_of: ChangeOf
-    ) -> list[Fragment]:
-        """What makes the page show the path through `messages`, each as it looks now.
+    def step_to(self, messages: list[Message]) -> Step:
+        """Towards the path through `messages`, each as it looks now; reads what has to be shown.
 
-        The first time replaces the tail whole; later ones append, unless a shown message went.
+        The first time replaces the tail whole; later ones append, unless a shown message went. A
+        long tail begins late. Changes nothing yet, so it can be done off the event loop.
         """
         path = path_of(messages)
         ids = {message.pk for message in path}
-        self._history = self._history_in(messages)
-        gone = [message_id for message_id in self._history if message_id not in ids]
-        self._history = [message_id for message_id in self._history if message_id in ids]
-        tail = [message for message in path if message.pk not in set(self._history)]
-        changes = [fragment for message in self._changed(path) for fragment in change_of(message)]
-        removed = [Fragment(element_id("message", i), "delete") for i in gone]
-        self._looks = {message.pk: look(message) for message in path}
-        return changes + removed + self._show(tail, article_of)
+        before = self._history_in(messages)
+        history = [message_id for message_id in before if message_id in ids]
+        following = path[len(history) :]
+        shown = self._shown or []
+        begin = next((i for i, m in enumerate(following) if shown and m.pk == shown[0]), None)
+        start = len(history) + (newest(following) if begin is None else begin)
+        tail = [message.pk for message in path[start:]]
+        begun = self._shown is None or tail[: len(shown)] != shown
+        fresh = path[start:] if begun else path[start + len(shown) :]
+        step = Step(
+            path=path,
+            history=history,
+            tail=tail,
+            gone=[i for i in self._from_first(before) if i not in ids],
+            changed=self._changed(path),
+            fresh=fresh,
+            begun=begun,
+            link=rest(path, len(history), start) if begun else "",
+        )
+        complete(step.rendered)
+        return step
 
-    def lacks(self, messages: list[Message]) -> list[Message]:
-        """The messages on the path that the page does not show yet, or not as they look now."""
-        path = path_of(messages)
-        shown = {*self._history_in(messages), *(self._shown or ())}
-        changed = {message.pk for message in self._changed(path)}
-        return [message for message in path if message.pk not in shown or message.pk in changed]
+    def take(self, step: Step, article_of: ArticleOf, change_of: ChangeOf) -> list[Fragment]:
+        """The fragments of the step; from now on the page shows what it leads to."""
+        changes = [fragment for message in step.changed for fragment in change_of(message)]
+        removed = [Fragment(element_id("message", i), "delete") for i in step.gone]
+        self._looks = {message.pk: look(message) for message in step.path}
+        if self.first not in self._looks:
+            loaded = step.history if self.first is None else []
+            self.first = next(iter([*loaded, *step.tail]), None)
+        self._history, self._shown = step.history, step.tail
+        html = step.link + "".join(map(article_of, step.fresh))
+        if step.begun:
+            return [*changes, *removed, Fragment("tail", "innerHTML", html)]
+        return [*changes, *removed, *([Fragment("tail", "beforeend", html)] if html else [])]
 
     def _changed(self, path: list[Message]) -> list[Message]:
+        loaded = set(self._from_first([message.pk for message in path]))
         return [
             message
             for message in path
-            if message.pk in self._looks and self._looks[message.pk] != look(message)
+            if message.pk in loaded and self._looks.get(message.pk, look(message)) != look(message)
         ]
 
     def _history_in(self, messages: list[Message]) -> list[UUID]:
@@ -61,10 +105,6 @@ class Tail:
             return chain_to(messages, self._after)
         return self._history
 
-    def _show(self, tail: list[Message], article_of: ArticleOf) -> list[Fragment]:
-        shown = self._shown
-        self._shown = [message.pk for message in tail]
-        if shown is not None and self._shown[: len(shown)] == shown:
-            html = "".join(article_of(message) for message in tail[len(shown) :])
-            return [Fragment("tail", "beforeend", html)] if html else []
-        return [Fragment("tail", "innerHTML", "".join(article_of(message) for message in tail))]
+    def _from_first(self, history: list[UUID]) -> list[UUID]:
+        """Those that the page may have loaded."""
+        return history[history.index(self.first) :] if self.first in history else history

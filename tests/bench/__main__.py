@@ -8,12 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import footprint
+from tests.bench import footprint, searching
 from tests.bench.browser import RATE, Answered, answered, first_load, stage
 from tests.bench.load import THROUGHPUT_STREAMS, Load, measure, paced, throughput
 from tests.bench.orders import Order
 from tests.bench.processes import cores
-from tests.bench.report import ROWS, THROUGHPUT_ROWS, Row, plain_line, table
+from tests.bench.report import ROWS, THROUGHPUT_ROWS, Row, plain_line, table, verdict
+from tests.bench.smoothness import MESSAGES, Smoothness, smoothness
+from tests.bench.smoothness import RATE as SMOOTH_RATE
 
 CODE_TOKENS = 10_000  # 2,000 lines
 
@@ -31,8 +33,10 @@ def main() -> None:
     arguments = _arguments()
     kinds: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
         "browser": _browser,
+        "smooth": _smooth,
         "install": _install,
         "start": _start,
+        "search": _search,
     }
     asked = [kind for kind in kinds if getattr(arguments, kind)]
     results = {kind: kinds[kind](arguments) for kind in asked} or _load(arguments)
@@ -70,7 +74,7 @@ def _browser(arguments: argparse.Namespace) -> dict[str, Any]:
         if kind in arguments.kinds
     ]
     results = []
-    with stage(len(orders) + 1) as (browser, server, model_port):
+    with stage(len(orders) + 3, MESSAGES) as (browser, server, model_port):
         load = first_load(browser, server, len(orders))
         print("first load of a conversation's page")
         print(plain_line("KiB", load.kib, 0, 100))
@@ -80,7 +84,31 @@ def _browser(arguments: argparse.Namespace) -> dict[str, Any]:
             answer = answered(browser, server, model_port, client, order)
             results.append(asdict(answer))
             print(_answer_lines(answer), flush=True)
-    return {"first load": asdict(load), "answers": results}
+        smooth = smoothness(browser, server, model_port, (len(orders) + 1, len(orders) + 2))
+        print(_smooth_lines(smooth), flush=True)
+    return {"first load": asdict(load), "answers": results, "smoothness": asdict(smooth)}
+
+
+def _smooth(_: argparse.Namespace) -> dict[str, Any]:
+    with stage(2, MESSAGES) as (browser, server, model_port):
+        smooth = smoothness(browser, server, model_port, (0, 1))
+    print(_smooth_lines(smooth), flush=True)
+    return asdict(smooth)
+
+
+def _smooth_lines(smooth: Smoothness) -> str:
+    return "\n".join(
+        [
+            f"\nsmoothness at {SMOOTH_RATE} tokens/s, and with {MESSAGES:,} messages",
+            plain_line("layout shift while it streams, empty", smooth.empty.shift, 4, 0.02),
+            plain_line("layout shift while it streams, long", smooth.long.shift, 4, 0.02),
+            plain_line("longest interaction to next paint, ms", smooth.interaction_ms, 0, 100),
+            plain_line("CPU ms a token, empty", smooth.empty.cost["ThreadTime"], 2),
+            plain_line("CPU ms a token, long", smooth.long.cost["ThreadTime"], 2),
+            plain_line("long by empty", smooth.growth, 2, 1.5),
+            plain_line("server ms to open, p50", smooth.opening_ms, 0, 300),
+        ]
+    )
 
 
 def _answer_lines(answer: Answered) -> str:
@@ -100,6 +128,7 @@ def _answer_lines(answer: Answered) -> str:
             plain_line("last fifth by first, CPU time", answer.growth, 2, 1.15),
             plain_line("behind the model at the end, s", answer.behind_s, 2, 0.3),
             plain_line("long tasks", answer.long_tasks, 0),
+            plain_line("cumulative layout shift", answer.shift, 4, 0.02),
             plain_line("tokens lost", answer.lost, 0, 0),
             plain_line("tokens doubled", answer.doubled, 0, 0),
             plain_line("console errors and policy violations", len(answer.complaints), 0, 0),
@@ -123,6 +152,17 @@ def _start(_: argparse.Namespace) -> dict[str, Any]:
     return {"seconds": seconds}
 
 
+def _search(_: argparse.Namespace) -> dict[str, Any]:
+    found = searching.searches()
+    print(f"search over {searching.MESSAGES:,} messages, {found.database}")
+    print(f"  {'query':<46}{'p50 ms':>12}{'p95 ms':>12}")
+    for query in found.queries:
+        title = f"{query.title} ({query.hits} found)"
+        line = plain_line(title, query.p50_ms, 1) + f"{query.p95_ms:>12.1f}"
+        print(line + verdict(query.p95_ms, searching.BAR_MS))
+    return asdict(found)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=_DESCRIPTION)
     add = parser.add_argument
@@ -132,10 +172,12 @@ def _arguments() -> argparse.Namespace:
     add("--only", choices=["chatapp", "floor"], help="one server, without the harness")
     add("--no-throughput", action="store_true", help="leave the unthrottled streams out")
     add("--browser", action="store_true", help="what a page costs in Chromium")
+    add("--smooth", action="store_true", help="only how smooth it is, of --browser")
     add("--tokens", type=_numbers, default=[1000, 4000, 16_000], help="answers in the browser")
     add("--kinds", type=_words, default=["mixed", "code"], help="mixed, code or both")
     add("--install", action="store_true", help="the size of a fresh installation")
     add("--start", action="store_true", help="the time until the first page")
+    add("--search", action="store_true", help="searches in many messages; DATABASE_URL says where")
     add("--json", type=Path, help="write the figures to this file as well")
     return parser.parse_args()
 

@@ -5,7 +5,6 @@ the model's log, so that the cost of each fifth of the answer is known.
 """
 
 import json
-import shutil
 import tempfile
 import time
 import urllib.request
@@ -21,6 +20,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
 
+from tests import chromium
 from tests.bench import servers
 from tests.bench.answers import MARKER, marker
 from tests.bench.orders import Order
@@ -31,16 +31,6 @@ RATE = 100
 FIFTHS = 5
 FIRST_LOADS = 5
 
-_ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _COUNTERS = (
     "TaskDuration",
     "ThreadTime",
@@ -53,9 +43,20 @@ _POLL_S = 0.02
 _END_LIMIT_S = 120.0
 _PATIENCE_S = 30.0
 
-# Notes what is only known in the page: policy violations, long tasks, when the socket opened.
+# Notes what is only known in the page: policy violations, long tasks, layout shifts, the longest
+# interaction, when the socket opened.
 _NOTES = """
-window.notes = { violations: [], longTasks: 0, socketOpenMs: 0 };
+window.notes = { violations: [], longTasks: 0, socketOpenMs: 0, shift: 0, interactionMs: [] };
+new PerformanceObserver((list) => {
+  for (const { value, hadRecentInput } of list.getEntries()) {
+    if (!hadRecentInput) notes.shift += value;
+  }
+}).observe({ type: "layout-shift", buffered: true });
+new PerformanceObserver((list) => {
+  for (const { interactionId, duration } of list.getEntries()) {
+    if (interactionId) notes.interactionMs.push(duration);
+  }
+}).observe({ type: "event", durationThreshold: 16, buffered: true });
 document.addEventListener("securitypolicyviolation", (event) => {
   notes.violations.push(`${event.violatedDirective} ${event.blockedURI}`);
 });
@@ -69,7 +70,7 @@ window.WebSocket = class extends NativeSocket {
   }
 };
 """
-_ANSWER = "document.querySelector('[role=log] article[data-role=assistant]:last-of-type')"
+_ANSWER = "document.querySelector('#tail article[data-role=assistant]:last-of-type')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Answered:
     long_tasks: int
     lost: int
     doubled: int
+    shift: float
     complaints: list[str] = field(default_factory=list)
 
     @property
@@ -111,17 +113,18 @@ class FirstLoad:
 
 
 @contextmanager
-def stage(clients: int) -> Iterator[tuple[Browser, Running, int]]:
-    """A browser, a chatapp with so many prepared clients, and the port of the loopback model."""
+def stage(clients: int, messages: int = 0) -> Iterator[tuple[Browser, Running, int]]:
+    """A browser, a chatapp with so many prepared clients, and the port of the loopback model.
+
+    The last client's conversation has so many `messages`.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as name,
         servers.model(Path(name)) as model_port,
-        servers.chatapp(f"http://127.0.0.1:{model_port}", clients, Path(name)) as server,
+        servers.chatapp(f"http://127.0.0.1:{model_port}", clients, Path(name), messages) as server,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=_ARGUMENTS
-        )
+        browser = playwright.chromium.launch(executable_path=chromium.PATH, args=chromium.FLAGS)
         try:
             yield browser, server, model_port
         finally:
@@ -133,12 +136,13 @@ def answered(
 ) -> Answered:
     """Sends `order` from the page of the client of that number and watches it to its end."""
     wait_for_quiet(_PATIENCE_S)
-    with _page(browser, server, client) as (page, complaints):
+    with opened(browser, server, client) as (page, complaints):
         devtools = page.context.new_cdp_session(page)
         devtools.send("Performance.enable")
         page.get_by_label("Message", exact=True).fill(order.text())
         page.get_by_role("button", name="Send").click()
         page.wait_for_selector("article[data-status=streaming]")
+        page.evaluate("notes.shift = 0")
         samples, behind_s, sent = _watch(page, devtools, order, model_port)
         notes = page.evaluate("notes")
         counts = Counter(map(int, MARKER.findall(page.evaluate(f"{_ANSWER}.textContent"))))
@@ -151,6 +155,7 @@ def answered(
             long_tasks=notes["longTasks"],
             lost=sum(1 for number in range(order.tokens) if not counts[number]),
             doubled=sum(1 for times in counts.values() if times > 1),
+            shift=notes["shift"],
             complaints=complaints + notes["violations"],
         )
 
@@ -169,8 +174,8 @@ def _load(browser: Browser, server: Running, client: int) -> tuple[float, int, f
         devtools = context.new_cdp_session(page)
         devtools.send("Network.enable")
         devtools.on("Network.loadingFinished", lambda event: sizes.append(_size(event)))
-        page.goto(_address(server, client))
-        _wait_until(page, "notes.socketOpenMs > 0", _END_LIMIT_S)
+        page.goto(address(server, client))
+        wait_until(page, "notes.socketOpenMs > 0", _END_LIMIT_S)
         page.get_by_label("Message", exact=True).focus()
         ready_ms = page.evaluate(
             "Math.max(notes.socketOpenMs, performance.timing.domInteractive"
@@ -186,15 +191,15 @@ def _size(event: dict[str, Any]) -> float:
 
 
 @contextmanager
-def _page(browser: Browser, server: Running, client: int) -> Iterator[tuple[Page, list[str]]]:
+def opened(browser: Browser, server: Running, client: int) -> Iterator[tuple[Page, list[str]]]:
     """The client's conversation with its socket open, and what the browser complains of."""
     complaints: list[str] = []
     with _context(browser, server, client) as context:
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.extend([line.text] * (line.type == "error")))
-        page.goto(_address(server, client))
-        _wait_until(page, "notes.socketOpenMs > 0", _END_LIMIT_S)
+        page.goto(address(server, client))
+        wait_until(page, "notes.socketOpenMs > 0", _END_LIMIT_S)
         yield page, complaints
 
 
@@ -214,7 +219,7 @@ def _origin(server: Running) -> str:
     return f"http://127.0.0.1:{server.port}"
 
 
-def _address(server: Running, client: int) -> str:
+def address(server: Running, client: int) -> str:
     conversation = server.doors[client].path.split("/")[3]
     return f"{_origin(server)}/c/{conversation}/"
 
@@ -230,7 +235,7 @@ def _watch(
         samples.append(_sample(devtools))
     last = marker(order.tokens - 1)
     is_shown = f"({_ANSWER}?.textContent ?? '').includes('{last}')"
-    _wait_until(page, is_shown, ends_at - time.monotonic() + _END_LIMIT_S)
+    wait_until(page, is_shown, ends_at - time.monotonic() + _END_LIMIT_S)
     shown_at = time.monotonic()
     samples.append(_sample(devtools))
     page.wait_for_selector("article[data-role=assistant][data-status=complete]")
@@ -239,7 +244,7 @@ def _watch(
     return samples, shown_at - sent[-1], sent
 
 
-def _wait_until(page: Page, expression: str, limit_s: float) -> None:
+def wait_until(page: Page, expression: str, limit_s: float) -> None:
     """Playwright's own wait would evaluate a string in the page, which its policy forbids."""
     deadline = time.monotonic() + limit_s
     while not page.evaluate(expression) and time.monotonic() < deadline:

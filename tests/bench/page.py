@@ -1,14 +1,14 @@
 """The frames of one socket → the text of the page that htmx would make of them.
 
 A page is a tree of the elements that have an id, because only those can be swapped; everything
-else is text between them. The swaps are those of htmx 4: beforeend, innerHTML, outerHTML, delete
-and `hx-preserve`.
+else is text between them. The swaps are those of htmx 4: beforeend, innerHTML, innerMorph,
+outerHTML, delete and `hx-preserve`.
 """
 
 import re
 from html import unescape
 
-SKELETON = ("history", "tail", "key", "notice", "buttons")
+SKELETON = ("history", "tail", "key", "notice", "buttons", "heading", "listing")
 
 _PARTIAL = re.compile(
     r'<hx-partial hx-target="#([^"]+)" hx-swap="([^"]+)">(.*?)</hx-partial>', re.DOTALL
@@ -61,7 +61,7 @@ class Page:
         match swap:
             case "beforeend":
                 self._put(element, len(element.content), fresh)
-            case "innerHTML":
+            case "innerHTML" | "innerMorph":
                 kept = self._kept(fresh)
                 self._clear(element)
                 self._put(element, 0, kept)

@@ -1,8 +1,8 @@
 """An empty database and a wish → users with sessions and conversations; prints them as JSON.
 
 Runs in a process of its own with the server's environment. Input: `{"clients": how many, "model":
-the loopback model's URL}`. Output: `{"endpoint": id, "cookie": name, "clients": [{"session":
-key, "conversation": id}]}`.
+the loopback model's URL, "messages": how many the last client's conversation has}`. Output:
+`{"endpoint": id, "cookie": name, "clients": [{"session": key, "conversation": id}]}`.
 """
 
 import json
@@ -24,15 +24,22 @@ from django.core.management import call_command  # noqa: E402
 from django.db import transaction  # noqa: E402
 
 from chatapp.models import Conversation, Endpoint  # noqa: E402
+from tests.growing import grow  # noqa: E402
 
 
-def prepare(clients: int, model: str) -> dict[str, Any]:
+def prepare(clients: int, model: str, messages: int = 0) -> dict[str, Any]:
     call_command("migrate", verbosity=0)
     with transaction.atomic():
         endpoint = Endpoint.objects.create(
-            name="bench", protocol="openai", url=f"{model}/v1", model="bench"
+            name="bench",
+            protocol="openai",
+            url=f"{model}/v1",
+            model="bench",
+            options={"titles": False},  # calls are counted
         )
         made = [_client(f"reader-{number}") for number in range(clients)]
+        if messages:
+            grow(Conversation.objects.get(pk=made[-1]["conversation"]), messages, words=120)
     return {"endpoint": endpoint.pk, "cookie": settings.SESSION_COOKIE_NAME, "clients": made}
 
 

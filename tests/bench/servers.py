@@ -38,11 +38,14 @@ def model(directory: Path) -> Iterator[int]:
 
 
 @contextmanager
-def chatapp(model_url: str, clients: int, directory: Path) -> Iterator[Running]:
-    """`manage.py serve` on a fresh SQLite file with a user, session and conversation a client."""
+def chatapp(model_url: str, clients: int, directory: Path, messages: int = 0) -> Iterator[Running]:
+    """`manage.py serve` on a fresh SQLite file with a user, session and conversation a client.
+
+    The last client's conversation has so many `messages`.
+    """
     port = free_port()
     environment = chatapp_environment(directory, port)
-    prepared = _prepare(environment, model_url, clients)
+    prepared = prepare(environment, model_url, clients, messages)
     arguments = ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
     log = directory / "chatapp.log"
     with running(
@@ -89,12 +92,15 @@ def chatapp_environment(directory: Path, port: int) -> dict[str, str]:
     }
 
 
-def _prepare(environment: dict[str, str], model_url: str, clients: int) -> dict[str, Any]:
+def prepare(
+    environment: dict[str, str], model_url: str, clients: int, messages: int = 0
+) -> dict[str, Any]:
+    """What `tests.bench.prepare` makes in the database that `environment` names."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.prepare"],
         cwd=ROOT,
         env=environment,
-        input=json.dumps({"clients": clients, "model": model_url}),
+        input=json.dumps({"clients": clients, "model": model_url, "messages": messages}),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
