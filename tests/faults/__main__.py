@@ -77,7 +77,7 @@ def main() -> None:
         began = time.monotonic()
         figures = uvloop.run(_measured(scenario, count))
         print("\n".join(map(str, figures)), f"  {time.monotonic() - began:.0f} s\n", sep="\n")
-        over |= not all(figure.is_kept() for figure in figures)
+        over |= not all(figure.is_kept for figure in figures)
     sys.exit(over)
 
 

@@ -8,24 +8,14 @@ and Back may bring a page out of memory.
 import asyncio
 import contextlib
 import re
-import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from playwright.async_api import BrowserContext, async_playwright
 
-_FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-port=0",
-]
+from tests.chromium import FLAGS, PATH
+
 _START_LIMIT_S = 60.0
 
 
@@ -34,8 +24,9 @@ async def chromium() -> AsyncIterator[BrowserContext]:
     """A new profile with one empty tab."""
     with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
-            shutil.which("chromium") or "chromium",
-            *_FLAGS,
+            PATH,
+            *FLAGS,
+            "--remote-debugging-port=0",
             f"--user-data-dir={profile}",
             "about:blank",
             stderr=asyncio.subprocess.PIPE,

@@ -111,7 +111,7 @@ async def _hop(on: Stage, client: int, here: Reader, there: Reader, outcome: _Ou
 
 
 async def _stop(on: Stage, here: Reader, there: Reader, outcome: _Outcome) -> None:
-    order = new_order(_TOKENS, _RATE)
+    order = new_order(_TOKENS * 20, _RATE)  # it must not end by itself on a machine that is busy
     here.ask(order)
     await there.until_asked(order)
     await asyncio.sleep(Random(order.stream).uniform(0, _TOKENS / _RATE / 2))

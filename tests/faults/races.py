@@ -23,7 +23,7 @@ _SOON_S = 0.01  # some handshakes have begun, and not all have ended
 _NOTICED_LIMIT_S = 40.0
 _LOSS_LIMIT_S = 1.0
 _STILL_ANSWERING = "The reply before is still being written."
-_AFTER = re.compile(r'hx-ws:connect="[^"]*\?after=([^"]*)"')
+_AFTER = re.compile(r'hx-ws:connect="[^"]*\?after=([^"&]*)')
 
 
 @dataclass(frozen=True, slots=True)

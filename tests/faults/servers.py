@@ -1,7 +1,6 @@
 """An environment → a prepared database, and production servers on it that can be hurt by pid."""
 
 import asyncio
-import json
 import signal
 import subprocess
 import sys
@@ -9,11 +8,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
 
 from tests.bench.processes import ROOT, free_port
-from tests.bench.servers import chatapp_environment
+from tests.bench.servers import chatapp_environment, prepare
 from tests.bench.sockets import Door
 
 _START_LIMIT_S = 60.0
@@ -50,7 +48,7 @@ async def install(
     """Each client has a user, a session and an empty conversation. `environment` adds to the usual
     one, in which the database is a new SQLite file."""
     complete = chatapp_environment(directory, 0) | dict(environment)
-    prepared = await asyncio.to_thread(_prepare, complete, model_url, clients)
+    prepared = await asyncio.to_thread(prepare, complete, model_url, clients)
     return Installation(complete, prepared["cookie"], prepared["endpoint"], prepared["clients"])
 
 
@@ -131,17 +129,3 @@ class Server:
             except OSError:
                 time.sleep(0.02)
         raise RuntimeError(f"the server does not serve:\n{self.log[-3000:]}")
-
-
-def _prepare(environment: dict[str, str], model_url: str, clients: int) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.prepare"],
-        cwd=ROOT,
-        env=environment,
-        input=json.dumps({"clients": clients, "model": model_url}),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    prepared: dict[str, Any] = json.loads(done.stdout)
-    return prepared

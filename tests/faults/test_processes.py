@@ -1,5 +1,5 @@
-"""A short form of what happens to several processes and their stores: outcomes within their bars,
-times within a multiple of theirs.
+"""A short form of what happens to several processes and their stores: outcomes within their bars;
+how long they take is not asked.
 
 Most of it is waiting, for leases and for what comes back, so that the scenarios of an act run side
 by side from its first test on; every test tells how its own one went.
