@@ -20,6 +20,7 @@ Authorised = Callable[..., Any]
 # What begins a reply: the name → the work and what it takes from the form.
 _LAUNCHES: dict[str, tuple[Callable[..., Any], Callable[[Mapping[str, Any]], tuple[Any, ...]]]] = {
     "retry": (turns.retry, lambda form: (endpoint_id_in(form),)),
+    "regenerate": (turns.regenerate, lambda form: (endpoint_id_in(form),)),
     "continue": (turns.resume, lambda form: ()),
     "edit": (turns.edit, lambda form: (clean_text(form.get("text")), uuid_in(form, "key"))),
 }
@@ -28,6 +29,7 @@ _CHANGES: dict[str, Callable[..., UUID]] = {
     "remove": curation.remove,
     **{name: partial(curation.rate, rating=rating) for name, rating in curation.RATINGS.items()},
 }
+QUEUE_ACTIONS = ("queue", "unqueue", "send-now")
 MESSAGE_ACTIONS = ("stop", *_LAUNCHES, *_CHANGES)
 
 
@@ -48,5 +50,5 @@ async def act(name: str, message_id: UUID, form: Mapping[str, Any], authorised: 
 
 def unknown(name: str) -> InvalidInput:
     """The sentence for a wish that nobody here can grant."""
-    names = ", ".join(f"“{known}”" for known in ("send", *MESSAGE_ACTIONS))
+    names = ", ".join(f"“{known}”" for known in ("send", *QUEUE_ACTIONS, *MESSAGE_ACTIONS))
     return InvalidInput(f"The action {name[:40]!r} is unknown; the actions are {names}.")

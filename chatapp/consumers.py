@@ -9,32 +9,40 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import Any, TypeVar
-from urllib.parse import parse_qs
+from typing import Any
 from uuid import UUID
 
-from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import Error as DatabaseTrouble
-from django.http import parse_cookie
 from django.template.loader import render_to_string
 
-from chatapp.actions import MESSAGE_ACTIONS, act, unknown
+from chatapp import queueing
+from chatapp.actions import MESSAGE_ACTIONS, QUEUE_ACTIONS, act, unknown
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import reach
-from chatapp.forms import clean_text, endpoint_id_in, parse, uuid_in
-from chatapp.generation import hints, mirrors, registry
+from chatapp.forms import attachment_ids, clean_text, endpoint_id_in, parse, uuid_in
+from chatapp.generation import bus, hints, mirrors, registry
+from chatapp.generation.queue import Queue, queue_of
 from chatapp.generation.turns import Sending, ask
 from chatapp.library import mark_seen
 from chatapp.models import Conversation, Message, conversation_for, message_for
+from chatapp.models.conversation import is_kept
+from chatapp.models.tree import tree_of
 from chatapp.pacing import Allowance, frame_s
-from chatapp.rendering.fragments import Fragment, frames
-from chatapp.sessions import trace_of, user_of
-from chatapp.tail import Tail
+from chatapp.rendering.fragments import Fragment
+from chatapp.sessions import trace_of
+from chatapp.sockets import (
+    BROKEN,
+    NO_SUCH_CONVERSATION,
+    NOT_FOUND,
+    SESSION_CHECK_S,
+    TOO_MANY,
+    PageSocket,
+    Refused,
+)
+from chatapp.tail import Step, Tail
 from chatapp.transcript import (
     Position,
     article,
@@ -42,63 +50,31 @@ from chatapp.transcript import (
     ending,
     growth,
     live_article,
+    queue_list,
+    taken_back,
 )
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-# autobahn lets applications close with these only.
-SIGNED_OUT, NOT_FOUND, BROKEN, TOO_MANY = 4401, 4404, 4011, 4013
 FRAMES_AT_ONCE, FRAMES_A_SECOND = 20, 10.0
-SESSION_CHECK_S = 30.0
 POLL_S = 0.5
-SIGN_IN_AGAIN = "You are signed out. Sign in again to go on; what you typed is still here."
 DATABASE_TROUBLE = "The database does not answer just now. Nothing is lost: try again in a moment."
 TOO_FAST = "Too much at once: this page was disconnected and comes back in a moment."
-NO_SUCH_CONVERSATION = "This conversation does not exist, or it is not yours."
 
 
-class Refused(Exception):
-    """The person may not go on with this socket; `code` closes it."""
-
-    def __init__(self, code: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-
-
-class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class ConversationConsumer(PageSocket):
     """One browser tab's connection to one conversation."""
 
-    _follower: asyncio.Task[None] | None = None
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            # Not in `disconnect`: the server cancels applications without calling it.
-            if self._follower is not None:
-                self._follower.cancel()
-
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        # Channels would first close old connections on asgiref's one shared thread, where a slow
-        # query of anybody's holds up everybody. Our database work runs on threads of its own.
-        await getattr(self, message["type"].replace(".", "_"))(message)
-
     async def connect(self) -> None:
-        # Accept first: a refused handshake looks like a broken network to the browser, which
-        # would try again for ever.
-        await self.accept()
         self._positions: dict[UUID, Position] = {}
         self._allowance = Allowance(FRAMES_AT_ONCE, FRAMES_A_SECOND)
-        self._checked_at = -SESSION_CHECK_S
         self._trace: tuple[Any, ...] | None = None
         self._has_buttons = False
         self._stoppable: UUID | None = None
-        self._tail = Tail(_after(self.scope))
+        self._queue: str | None = None
+        self._tail = Tail(_id_in(self.query, "after"), _id_in(self.query, "first"))
         self._conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation_id"]
-        self._session_key = _cookies(self.scope).get(settings.SESSION_COOKIE_NAME)
-        self._follower = asyncio.create_task(self._follow())
+        await super().connect()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self._allowance.take():
@@ -119,6 +95,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if action == "send":
             await self._send_message(frame)
             return
+        if action in QUEUE_ACTIONS:
+            await self._change_queue(action, frame)
+            return
+        if action == "show":
+            self._tail.first = uuid_in(frame, "message")
+            return
         if action not in MESSAGE_ACTIONS:
             raise unknown(action)
         message_id = uuid_in(frame, "message")
@@ -132,28 +114,24 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             clean_text(frame.get("text")),
             uuid_in(frame, "key"),
             endpoint_id_in(frame),
+            attachment_ids(frame.get("attachment")),
         )
         await registry.launch(self._authorised, ask, sending)
         await self._echo()
+
+    async def _change_queue(self, action: str, frame: dict[str, Any]) -> None:
+        text = await queueing.change(action, self._conversation_id, frame, self._authorised)
+        if action == "queue":
+            await self._echo()
+            return
+        if text:
+            await self._show([taken_back(text)])
+        await self._clear_notice()
 
     async def _echo(self) -> None:
         """Tells this tab, and no other, that its message is stored: the box may be emptied."""
         key = render_to_string("_key.html", {"key": uuid.uuid4()})
         await self._show([Fragment("key", "outerHTML", key), Fragment("notice", "innerHTML")])
-
-    def _authorised(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """`work(user, …)` for the session's user, checked in the same visit to the database."""
-        user = user_of(self._session_key)
-        if user is None:
-            raise Refused(SIGNED_OUT, SIGN_IN_AGAIN)
-        self._checked_at = time.monotonic()
-        try:
-            return work(user, *args, **kwargs)
-        except Conversation.DoesNotExist:
-            raise Refused(NOT_FOUND, NO_SUCH_CONVERSATION) from None
-
-    def _is_check_due(self) -> bool:
-        return time.monotonic() - self._checked_at > SESSION_CHECK_S
 
     def _own_conversation(self, user: User) -> Conversation:
         return conversation_for(user, self._conversation_id)
@@ -167,7 +145,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _follow(self) -> None:
         """Shows the tail, then whatever changes, until the socket closes."""
         watch = hints.watch(self._conversation_id)
-        marking = asyncio.create_task(self._mark_seen())
+        self._mark_seen()
         try:
             await self._show_changes(watch)
         except Refused as refusal:
@@ -177,7 +155,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(code=BROKEN)
         finally:
             hints.unwatch(self._conversation_id, watch)
-            marking.cancel()
+            self._leave_list(watch)
+            self._marking.cancel()
             self._positions.clear()
 
     async def _show_changes(self, watch: hints.Watch) -> None:
@@ -185,6 +164,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         sent_at = loop.time()
         await self._show_turns(watch)
         while True:
+            self._follow_list(watch)
             await watch.change(POLL_S if self._positions else SESSION_CHECK_S)
             wait_s = sent_at + self._frame_s() - loop.time()
             if wait_s > 0:
@@ -196,10 +176,14 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             sent_at = loop.time()
             await self._show(chain.from_iterable(map(growth, self._positions.values())))
 
-    async def _mark_seen(self) -> None:
-        """A task of its own: no token waits for a database that is locked."""
+    def _mark_seen(self) -> None:
+        """In a task of its own: no token waits for a database that is locked."""
+        self._marking = asyncio.create_task(self._store_seen())
+
+    async def _store_seen(self) -> None:
         with contextlib.suppress(DatabaseTrouble, Refused):
-            await write(self._authorised, mark_seen, self._conversation_id)
+            if await write(self._authorised, mark_seen, self._conversation_id):
+                bus.announce(self._conversation_id)
 
     async def _has_changed(self) -> bool:
         """The half-minutely check of an idle socket: whether the person or the rows changed."""
@@ -217,7 +201,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             if self._is_check_due():
                 await read(self._authorised, self._own_conversation)
-            messages = await read(self._messages)
+            step, queue = await read(self._step)
         except DatabaseTrouble as error:
             logger.warning("conversation %s not read: %s", self._conversation_id, error)
             watch.turns_changed = True
@@ -225,9 +209,9 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         await reach("rows.read")
         # From here to the end nothing is awaited: rows, logs and positions fit together.
-        fragments = self._tail.bring_to(messages, self._article, self._change)
+        fragments = self._tail.take(step, self._article, self._change)
         self._positions = {i: p for i, p in self._positions.items() if i in self._tail}
-        await self._show(fragments + self._buttons())
+        await self._show(fragments + self._buttons() + self._queued(queue))
 
     def _article(self, message: Message) -> str:
         if not message.is_live:
@@ -240,6 +224,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """A message that the page shows, as it looks now."""
         position = self._positions.pop(message.pk, None)
         if position is not None and not message.is_live:
+            if isinstance(position.reply.source, mirrors.Mirror):
+                self._mark_seen()  # the process that made it could not know of this reader
             return ending(position, message)
         return [Fragment(element_id("message", message.pk), "outerHTML", self._article(message))]
 
@@ -252,19 +238,24 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         buttons = render_to_string("_buttons.html", {"live": live})
         return [Fragment("buttons", "innerHTML", buttons)]
 
-    def _messages(self) -> list[Message]:
-        """All rows; settled ones that the page lacks are rendered here, off the event loop."""
-        mine = Message.objects.filter(conversation=self._conversation_id)
-        messages = list(mine.filter(conversation__deleted_at=None))
-        if (
-            not messages
-            and not Conversation.objects.filter(pk=self._conversation_id, deleted_at=None).exists()
-        ):
+    def _queued(self, queue: Queue) -> list[Fragment]:
+        """What waits, whenever that has changed."""
+        html = queue_list(queue)
+        if html == self._queue:
+            return []
+        self._queue = html
+        return [Fragment("queue", "innerHTML", html)]
+
+    def _step(self) -> tuple[Step, Queue]:
+        """What the page lacks; of it the settled messages are rendered here, off the event loop."""
+        if not is_kept(self._conversation_id):
             raise Refused(NOT_FOUND, NO_SUCH_CONVERSATION)
-        for message in self._tail.lacks(messages):
+        messages = tree_of(self._conversation_id)
+        step = self._tail.step_to(messages)
+        for message in step.rendered:
             if not message.is_live:
                 article(message)
-        return messages
+        return step, queue_of(self._conversation_id, step.path)
 
     def _has_ended(self) -> bool:
         return any(position.reply.source.is_saved for position in self._positions.values())
@@ -273,31 +264,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         open_size = sum(position.reply.open_size for position in self._positions.values())
         return frame_s(len(registry.running()) + mirrors.followed(), open_size)
 
-    async def _show(self, fragments: Iterable[Fragment]) -> None:
-        for frame in frames(fragments):
-            await self.send(text_data=frame)
 
-    async def _notice(self, sentence: str) -> None:
-        context = {"text": sentence, "sign_in": sentence == SIGN_IN_AGAIN}
-        html = render_to_string("_notice.html", context)
-        await self._show([Fragment("notice", "innerHTML", html)])
+def _id_in(query: dict[str, str], name: str) -> UUID | None:
+    """The id of a message that the page names in the address, None for nonsense.
 
-    async def _clear_notice(self) -> None:
-        await self._show([Fragment("notice", "innerHTML")])
-
-    async def _refuse(self, refusal: Refused) -> None:
-        await self._notice(str(refusal))
-        await self.close(code=refusal.code)
-
-
-def _cookies(scope: dict[str, Any]) -> dict[str, str]:
-    headers = dict(scope["headers"])
-    return parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
-
-
-def _after(scope: dict[str, Any]) -> UUID | None:
-    """The id of the last message that the page has, None for an empty page or nonsense."""
-    values = parse_qs(scope["query_string"].decode("latin-1")).get("after", [""])
+    `first` is the first that it shows, `after` the last of those that came with it.
+    """
     with contextlib.suppress(ValueError):
-        return UUID(values[0])
+        return UUID(query.get(name, ""))
     return None

@@ -4,6 +4,7 @@ Everything here is synchronous. Every change is one transaction, moves its conve
 `updated_at` and returns the conversation's id.
 """
 
+from collections.abc import Iterable
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Message, Role, message_for
+from chatapp.models.attachment import copy_files
 from chatapp.models.message import chain_to
 from chatapp.models.search import index
 
@@ -49,8 +51,14 @@ _COPIED = (
 
 
 def choose(user: User, message_id: UUID) -> UUID:
-    """Shows this version of its turn, and below it what was chosen there last."""
-    return _change(message_for(user, message_id), chosen_at=timezone.now())
+    """Shows the way to this version of its turn, and below it what was chosen there last."""
+    message = message_for(user, message_id)
+    messages = list(message.conversation.messages.only("pk", "parent_id"))
+    with transaction.atomic():
+        way = Message.objects.filter(pk__in=chain_to(messages, message_id))
+        way.update(chosen_at=timezone.now())
+        _touch(message.conversation_id)
+    return message.conversation_id
 
 
 def rate(user: User, message_id: UUID, rating: int | None, reason: str = "") -> UUID:
@@ -92,17 +100,24 @@ def fork(user: User, message_id: UUID) -> Conversation:
         system_prompt=old.system_prompt,
         parameters=old.parameters,
     )
+    chain = chain_to(list(messages.values()), message_id)
+    return filled(new, [messages[original_id] for original_id in chain])
+
+
+def filled(new: Conversation, path: Iterable[Message]) -> Conversation:
+    """Stores the new conversation with copies of the messages, each a reply to the one before."""
     with transaction.atomic():
         new.save()
         parent: Message | None = None
-        for original_id in chain_to(list(messages.values()), message_id):
-            parent = _copy(messages[original_id], new, parent)
+        for message in path:
+            parent = _copy(message, new, parent)
     return new
 
 
 def _copy(original: Message, conversation: Conversation, parent: Message | None) -> Message:
     values = {name: getattr(original, name) for name in _COPIED}
     copy = Message.objects.create(pk=uuid4(), conversation=conversation, parent=parent, **values)
+    copy_files(original, copy)
     index({copy.pk: copy.text})
     return copy
 

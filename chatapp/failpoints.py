@@ -18,6 +18,7 @@ POINTS = {
     "checkpoint.write": "a checkpoint is about to be written",
     "final.write": "the upstream has ended, the final row is about to be written",
     "final.written": "the final row is committed, nobody has been told",
+    "queue.next": "a reply has ended, the next message that waits has not been sent",
     "stop.requested": "a stop is about to be passed on",
     "rows.read": "a socket has read the rows and not yet the logs",
     "lease.expired": "a dead owner's replies were found and are about to be ended",

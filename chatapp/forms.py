@@ -37,10 +37,22 @@ def uuid_of(value: Any, name: str = "id") -> UUID:
         raise InvalidInput(f"Expected an id as “{name}”. Reload the page.") from None
 
 
+def attachment_ids(value: Any) -> tuple[UUID, ...]:
+    """The ids of files in order, each once; a form with one sends it alone, without any none."""
+    values = value if isinstance(value, list) else [value] if value else []
+    return tuple(dict.fromkeys(uuid_of(each, "attachment") for each in values))
+
+
 def endpoint_id_in(frame: Mapping[str, Any]) -> int | None:
     value = frame.get("endpoint")
-    if value in (None, ""):
-        return None
+    return None if value in (None, "") else _number_of(value, "endpoint")
+
+
+def preset_id_in(frame: Mapping[str, Any]) -> int:
+    return _number_of(frame.get("preset"), "preset")
+
+
+def _number_of(value: Any, kind: str) -> int:
     if not str(value).isdecimal() or len(str(value)) > 18:
-        raise InvalidInput("Expected an endpoint of the list. Reload the page.")
+        raise InvalidInput(f"Expected an {kind} of the list. Reload the page.")
     return int(str(value))

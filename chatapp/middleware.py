@@ -1,4 +1,4 @@
-"""Requests in → static files and the security headers of every answer out."""
+"""Requests in → static files, what their person prefers, and the security headers of answers."""
 
 from collections.abc import Callable
 from inspect import isawaitable
@@ -6,8 +6,17 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
+
+from chatapp.models.attachment import MAX_IMAGE_BYTES
+from chatapp.preferences import applied, preferences_in
+from chatapp.transfer.importing import MOST_BYTES
+
+# A form has several of the largest files, and what stands around them; more would be much memory.
+MAX_BODY_BYTES = 4 * MAX_IMAGE_BYTES + 1024 * 1024
+MAX_IMPORT_BODY_BYTES = MOST_BYTES + 1024 * 1024
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -40,6 +49,48 @@ def content_security_policy(get_response: Callable[[HttpRequest], Any]) -> Calla
 
     def answer(request: HttpRequest) -> HttpResponse:
         return secured(get_response(request))
+
+    return answer_async if iscoroutinefunction(get_response) else answer
+
+
+def max_body_bytes(path: str) -> int:
+    """The largest body that is taken at this address."""
+    return MAX_IMPORT_BODY_BYTES if path == "/imports/new/" else MAX_BODY_BYTES
+
+
+@sync_and_async_middleware
+def bounded_body(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
+    """Says what was wrong with a request whose body is too large; the server kept none of it."""
+
+    def refusal(request: HttpRequest) -> HttpResponse | None:
+        size = request.META.get("CONTENT_LENGTH", "")
+        most = max_body_bytes(request.path)
+        if not size.isdecimal() or int(size) <= most:
+            return None
+        return HttpResponse(render_to_string("413.html", {"most": most}), status=413)
+
+    async def answer_async(request: HttpRequest) -> HttpResponse:
+        return refusal(request) or await get_response(request)
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        return refusal(request) or get_response(request)
+
+    return answer_async if iscoroutinefunction(get_response) else answer
+
+
+@sync_and_async_middleware
+def preferences(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
+    """Pages look, and times are told, as the person's cookies say."""
+
+    async def answer_async(request: HttpRequest) -> HttpResponse:
+        with applied(preferences_in(request.COOKIES)):
+            response: HttpResponse = await get_response(request)
+            return response
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        with applied(preferences_in(request.COOKIES)):
+            response: HttpResponse = get_response(request)
+            return response
 
     return answer_async if iscoroutinefunction(get_response) else answer
 

@@ -3,7 +3,9 @@
 from django.urls import path
 
 from chatapp.consumers import ConversationConsumer
+from chatapp.sockets import ListSocket
 
 sockets = [
+    path("ws/", ListSocket.as_asgi()),
     path("ws/conversations/<uuid:conversation_id>/", ConversationConsumer.as_asgi()),
 ]

@@ -9,6 +9,8 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
+from io import BytesIO
 from typing import Any
 
 import uvloop
@@ -22,6 +24,7 @@ from daphne.server import Server  # noqa: E402 - takes the loop policy set above
 from twisted.internet import defer, reactor  # noqa: E402
 
 from chatapp.access_log import log_access  # noqa: E402
+from chatapp.bounded_request import BoundedRequest  # noqa: E402
 from chatapp.generation import registry, upkeep  # noqa: E402
 from chatapp.upstream.http import close_client  # noqa: E402
 
@@ -31,6 +34,7 @@ SERVICE_RESTART = 1012
 MAX_MESSAGE_BYTES = 256 * 1024
 UNREAD_BYTES = 256 * 1024
 UNREAD_LIMIT_S = 20.0
+BODY_PIECE_BYTES = 64 * 1024
 
 
 class ChatServer(Server):  # type: ignore[misc]
@@ -47,7 +51,7 @@ class ChatServer(Server):  # type: ignore[misc]
         on_start: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(
-            application,
+            _with_bodies(application),
             endpoints=[f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"],
             ping_interval=10,
             ping_timeout=15,
@@ -64,6 +68,7 @@ class ChatServer(Server):  # type: ignore[misc]
     async def _start(self, on_start: Callable[[], Awaitable[None]]) -> None:
         # A frame that is too large or malformed gets a closing code, not a broken connection.
         self.ws_factory.setProtocolOptions(failByDrop=False)
+        self.http_factory.buildProtocol = partial(_build, self.http_factory.buildProtocol)
         try:
             await on_start()
         except Exception as error:
@@ -77,9 +82,18 @@ class ChatServer(Server):  # type: ignore[misc]
         self.failure = reason
         self.stop()
 
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Daphne would put the whole body into memory at once; the application gets it in pieces,
+        as it asks for them."""
+        if scope["type"] == "http":
+            scope["chatapp.body"], protocol.content = protocol.content, BytesIO()
+        return super().create_application(protocol, scope)
+
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         if message["type"] != "websocket.send":
             await super().handle_reply(protocol, message)
+            if message.get("more_body") and protocol.channel is not None:
+                await _until_taken(protocol)
             return
         if self.connections.get(protocol, _GONE).get("disconnected"):
             return
@@ -110,6 +124,40 @@ class ChatServer(Server):  # type: ignore[misc]
 
 
 _GONE = {"disconnected": True}
+
+
+def _build(build: Callable[[Any], Any], address: Any) -> Any:
+    """Daphne's factory names its own class of requests for every connection."""
+    protocol = build(address)
+    protocol.requestFactory = BoundedRequest
+    return protocol
+
+
+def _with_bodies(application: Any) -> Any:
+    """Hands the application the body that `create_application` kept, a piece at a time."""
+
+    async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        body = scope.pop("chatapp.body", None)
+        if body is None:
+            await application(scope, receive, send)
+            return
+        is_whole = False
+
+        async def receive_body() -> Any:
+            nonlocal is_whole
+            if is_whole:
+                return await receive()
+            await asyncio.sleep(0)
+            piece = body.read(BODY_PIECE_BYTES)
+            is_whole = len(piece) < BODY_PIECE_BYTES
+            if is_whole:
+                await receive()  # Daphne's own, which is empty now
+            return {"type": "http.request", "body": piece, "more_body": not is_whole}
+
+        with body:
+            await application(scope, receive_body, send)
+
+    return answer
 
 
 def _send_back(protocol: Any) -> None:
@@ -168,6 +216,22 @@ def _unread(protocol: Any) -> int:
 def _waiting(transport: Any) -> int:
     waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
     return waiting
+
+
+async def _until_taken(request: Any) -> None:
+    """Returns when a download's reader has caught up, so that what is made while it is sent does
+    not pile up here; drops one that has taken nothing for 20 s."""
+    waiting, deadline = -1, 0.0
+    while (channel := request.channel) is not None:
+        left, waiting = waiting, _waiting(channel.transport)
+        if waiting <= UNREAD_BYTES:
+            return
+        if waiting != left:
+            deadline = time.monotonic() + UNREAD_LIMIT_S
+        elif time.monotonic() > deadline:
+            channel.transport.abortConnection()
+            return
+        await asyncio.sleep(0.05)
 
 
 async def _until_read(protocol: Any) -> None:

@@ -42,6 +42,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "chatapp.middleware.StaticFiles",
     "chatapp.middleware.content_security_policy",
+    "chatapp.middleware.bounded_body",
+    "chatapp.middleware.preferences",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -147,6 +149,7 @@ X_FRAME_OPTIONS = "DENY"
 # The longest message, each character percent-encoded as four bytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+FILE_UPLOAD_HANDLERS = ["chatapp.uploads.Bounded"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 
 from chatapp.errors import Kind
 from chatapp.generation.log import PARTS
+from chatapp.generation.queue import Queue
 from chatapp.generation.source import Source
 from chatapp.models import Message, Role, Status
 from chatapp.rendering.blocks import Cursor, Document
@@ -88,16 +89,16 @@ def element_id(part: str, message_id: UUID) -> str:
     return f"{part}-{message_id}"
 
 
-def article(message: Message) -> str:
-    """A message as it stands in the database."""
+def article(message: Message, *, read_only: bool = False) -> str:
+    """A message as it stands in the database; `read_only` leaves its tools out."""
     if message.role == Role.USER:
-        return _render(message, {"text": plain(message.text)})
+        return _render(message, {"text": plain(message.text)}, read_only=read_only)
     parts = {
         part: finished_html(element_id(part, message.pk), text)
         for part in PARTS.values()
         if (text := getattr(message, part))
     }
-    return _render(message, parts)
+    return _render(message, parts, read_only=read_only)
 
 
 def live_article(message: Message, source: Source) -> tuple[str, Position]:
@@ -111,6 +112,16 @@ def live_article(message: Message, source: Source) -> tuple[str, Position]:
     cursors = {part: document.cursor() for part, document in reply.documents.items()}
     position = Position(reply, message, Status(message.status), reply.parts(), cursors)
     return _render(message, parts), position
+
+
+def queue_list(queue: Queue) -> str:
+    """What waits to be sent, as it stands above the composer."""
+    return render_to_string("_queue.html", {"queue": queue}).strip()
+
+
+def taken_back(text: str) -> Fragment:
+    """A text for the box, for the page that took it out of the queue."""
+    return Fragment("returned", "innerHTML", plain(text))
 
 
 def growth(position: Position) -> list[Fragment]:
@@ -181,11 +192,18 @@ def finished_html(container_id: str, text: str) -> str:
     return inert(document.html())
 
 
-def _render(message: Message, parts: dict[str, str], kept: frozenset[str] = frozenset()) -> str:
+def _render(
+    message: Message,
+    parts: dict[str, str],
+    kept: frozenset[str] = frozenset(),
+    *,
+    read_only: bool = False,
+) -> str:
     context: dict[str, Any] = {
         "message": message,
         "parts": parts,
         "kept": kept,
+        "read_only": read_only,
         "problem": Kind(message.error_kind) if message.error_kind else None,
     }
     return render_to_string("_message.html", context)

@@ -88,7 +88,11 @@ async def model() -> AsyncIterator[DemoServer]:
 @pytest.fixture
 async def endpoint(model: DemoServer, transactional_db: None) -> Endpoint:
     return await Endpoint.objects.acreate(
-        name="scripted", protocol="openai", url=model.url("openai"), model="scripted"
+        name="scripted",
+        protocol="openai",
+        url=model.url("openai"),
+        model="scripted",
+        options={"titles": False},  # calls are counted
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"br", "hr", "input"}
+VOID = {"br", "hr", "img", "input"}
 
 
 @dataclass(eq=False)
@@ -102,6 +102,8 @@ class Page:
         self.root = tree(
             '<div id="history"></div><div id="tail"></div><div id="notice"></div>'
             '<input id="key" value=""><span id="buttons"></span>'
+            '<section id="queue"></section><div id="returned"></div>'
+            '<h1 id="heading"></h1><div id="listing"></div>'
         )
         self.frames: list[str] = []
 
@@ -126,9 +128,9 @@ class Page:
         if target is None:
             return
         swap = partial.attributes["hx-swap"]
-        if swap == "innerHTML":
+        if swap in ("innerHTML", "innerMorph"):
             target.children = []
-        if swap in ("innerHTML", "beforeend"):
+        if swap in ("innerHTML", "innerMorph", "beforeend"):
             for child in partial.children:
                 target.append(child)
             return
@@ -185,6 +187,23 @@ class Page:
         return re.sub(r"\s+", " ", notice.text).strip() if notice else ""
 
     @property
+    def heading(self) -> str:
+        heading = self.root.by_id("heading")
+        return heading.text if heading else ""
+
+    @property
+    def listed(self) -> list[str]:
+        """The entries of the sidebar with their marks, a line of text each."""
+        listing = self.root.by_id("listing")
+        entries = listing.all("li") if listing else []
+        return [re.sub(r"\s+", " ", entry.text).strip() for entry in entries]
+
+    @property
     def buttons(self) -> list[str]:
         buttons = self.root.by_id("buttons")
         return [b.text for b in buttons.all("button")] if buttons else []
+
+
+def ended(page: Page) -> bool:
+    """Whether the last reply is over and the next message can be sent."""
+    return page.status not in ("", "queued", "streaming") and page.buttons == ["Send"]

@@ -6,7 +6,6 @@ Wide and phone, light and dark, from a demo server of its own; the pictures go t
 import asyncio
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,8 +16,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests import chromium
 from tests.bench.processes import ROOT, free_port
-from tests.e2e.conftest import FLAGS
 
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
@@ -46,6 +45,18 @@ def demo(folder: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+ADDRESSES = {
+    "new": "",
+    "list": "conversations/",
+    "search": "search/?q=answer",
+    "preferences": "preferences/",
+    "prompts": "prompts/new/",
+    "presets": "presets/",
+    "imports": "imports/",
+    "login": "login/",
+}
 
 
 async def answered(page: Page, text: str) -> None:
@@ -80,7 +91,7 @@ async def take(browser: Browser, link: str, folder: Path) -> None:
     await talk(page)
     state = await context.storage_state()
     links = await page.locator("nav.sidebar li a").evaluate_all("all => all.map(a => a.href)")
-    pages = {"new": origin, "list": f"{origin}/conversations/", "login": f"{origin}/login/"}
+    pages = {name: f"{origin}/{address}" for name, address in ADDRESSES.items()}
     pages |= {f"conversation-{i + 1}": address for i, address in enumerate(links)}
     for size, (width, height) in SIZES.items():
         for scheme in SCHEMES:
@@ -103,8 +114,9 @@ async def take(browser: Browser, link: str, folder: Path) -> None:
 
 async def run(folder: Path, link: str) -> None:
     async with async_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = await playwright.chromium.launch(
+            executable_path=chromium.PATH, args=chromium.FLAGS
+        )
         await take(browser, link, folder)
         await browser.close()
 

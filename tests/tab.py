@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from channels.testing import WebsocketCommunicator
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
 
 from chatapp.asgi import application
 from tests.dom import Page
@@ -31,21 +33,31 @@ def sign_in(user: User) -> str:
 
 
 class Tab:
-    """One connection to one conversation."""
+    """One connection to one conversation, or of a page without one.
+
+    `lists` says that the page has a sidebar; `until` where its first page of it ended.
+    """
 
     def __init__(
         self,
-        conversation_id: UUID,
+        conversation_id: UUID | None,
         session_key: str = "",
         *,
         after: str = "",
+        first: str = "",
+        lists: bool = False,
+        until: str = "",
         origin: str | None = "http://testserver",
     ) -> None:
         headers = [(b"host", b"testserver")]
         headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session_key}".encode()))
         if origin is not None:
             headers.append((b"origin", origin.encode()))
-        path = f"/ws/conversations/{conversation_id}/?after={after}"
+        path = f"/ws/conversations/{conversation_id}/" if conversation_id else "/ws/"
+        query = {"after": after, "first": first}
+        if lists:
+            query |= {"list": until, "at": timezone.now().isoformat()}
+        path += f"?{urlencode(query)}"
         self.socket = WebsocketCommunicator(application, path, headers)
         self.page = Page()
         self.closed_with: int | None = None

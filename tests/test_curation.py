@@ -8,14 +8,10 @@ from django.test import AsyncClient
 
 from chatapp.models import Conversation, Endpoint, Message, Status
 from chatapp.models.message import path_of
-from tests.dom import Page
+from tests.dom import ended
 from tests.tab import Tab
 
 TabOf = Callable[..., Tab]
-
-
-def ended(page: Page) -> bool:
-    return page.status not in ("", "queued", "streaming") and page.buttons == ["Send"]
 
 
 async def prompt() -> Message:

@@ -113,7 +113,12 @@ async def test_nobody_changes_what_is_not_theirs(
 
 @pytest.mark.parametrize(
     ("typed", "stored"),
-    [("  A  new\nname ", "A new name"), ("<b>&", "<b>&"), ("a\0b", "a\ufffdb")],
+    [
+        ("  A  new\nname ", "A new name"),
+        ("<b>&", "<b>&"),
+        ("a\0b", "a\ufffdb"),
+        ("a\x07b\u202ec", "abc"),
+    ],
 )
 async def test_a_title_is_kept_as_one_line(
     alice: User, browser: AsyncClient, typed: str, stored: str

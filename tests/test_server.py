@@ -1,6 +1,7 @@
 """The production server, as its operator meets it: in a process of its own."""
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -136,3 +137,24 @@ async def test_a_terminated_server_tells_its_readers_and_keeps_the_text(
     status, length = json.loads(manage(environment, "shell", "-v0", "-c", script).stdout)
     assert status == "interrupted"
     assert length > 50
+
+
+async def test_a_file_to_import_may_be_larger_than_other_bodies(
+    demo: tuple[str, "subprocess.Popen[bytes]"],
+) -> None:
+    link, _ = demo
+    origin = link.split("/demo/")[0]
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        await session.get(link)
+        page = await (await session.get(f"{origin}/imports/")).text()
+        token = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+        form = aiohttp.FormData({"csrfmiddlewaretoken": token})
+        file = io.BytesIO(b"[" + b",".join([b"{}" + b" " * 8_000_000] * 3) + b"]")
+        form.add_field("file", file, filename="large.json")
+        url, headers = f"{origin}/imports/new/", {"Origin": origin}
+        answer = await session.post(url, data=form, headers=headers)
+        while 'data-import="over"' not in (page := await answer.text()):
+            answer = await session.get(answer.url)
+
+    assert "large.json" in page and "It is not a conversation" in page

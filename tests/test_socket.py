@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 
 from chatapp.generation import hints
 from chatapp.models import Conversation, Endpoint, Message, Status
+from tests.dom import ended
 from tests.tab import Tab
 
 TabOf = Callable[..., Tab]
@@ -242,12 +243,12 @@ async def test_stop_against_finish_ends_in_one_status(
     async with tab_of(alice) as tab:
         for count in range(8):
             await tab.say(f"/tokens {10 + count} /pace 400 /delay 0")
-            await tab.until(lambda page: page.buttons == ["Stop"])
+            await tab.until(lambda page, asked=count + 1: len(page.prompts) == asked)
             reply = await Message.objects.filter(role="assistant").alatest("asked_at")
             await asyncio.sleep(0.005 * count)
             await tab.send(action="stop", message=str(reply.pk))
             await tab.send(action="stop", message=str(reply.pk))
-            await tab.until(lambda page: page.buttons == ["Send"])
+            await tab.until(ended)
             await reply.arefresh_from_db()
             assert reply.status in (Status.COMPLETE, Status.STOPPED)
             assert tab.page.status == reply.status

@@ -53,7 +53,8 @@ def test_a_page_needs_one_style_sheet_and_one_script(settings: Any, tmp_path: Pa
     bundles = Bundles()
 
     assert Path(bundles.find("page.css")).read_text() == "a {}\nb {}\n"
-    script = "{\nconst same = 1; // said last\n}\n{\nconst same = 2;\n}\n"
+    one, two = "const same = 1; // said last\n", "const same = 2;\n"
+    script = f"queueMicrotask(() => {{\n{one}}});\nqueueMicrotask(() => {{\n{two}}});\n"
     assert Path(bundles.find("page.js")).read_text() == script
     assert {name for name, _ in bundles.list(None)} == {"page.css", "page.js"}
     assert bundles.find("page.txt") == []

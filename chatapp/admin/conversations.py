@@ -43,7 +43,8 @@ class ConversationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="Transcript")
     def transcript(self, conversation: Conversation) -> SafeString:
         """Every message, siblings too, as text: nothing anybody wrote is rendered."""
-        rows = ((_head(m), _body(m)) for m in conversation.messages.order_by("asked_at", "id"))
+        messages = conversation.messages.order_by("asked_at", "id")
+        rows = ((_head(m), _body(m)) for m in messages.prefetch_related("attachments"))
         return format_html_join("", "<h3>{}</h3><pre>{}</pre>", rows)
 
 
@@ -54,5 +55,11 @@ def _head(message: Message) -> SafeString:
 
 
 def _body(message: Message) -> str:
-    parts = (("Reasoning", message.reasoning), ("Refusal", message.refusal), ("", message.text))
+    files = ", ".join(f"{file.name} ({file.size:,} bytes)" for file in message.attachments.all())
+    parts = (
+        ("Files", files),
+        ("Reasoning", message.reasoning),
+        ("Refusal", message.refusal),
+        ("", message.text),
+    )
     return "\n\n".join(f"[{name}]\n{text}" if name else text for name, text in parts if text)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from uuid import UUID
 
-from chatapp.generation import hints
+from chatapp.generation import hints, lists
 from chatapp.generation.background import begin
 from chatapp.generation.process import PROCESS
 from chatapp.generation.redis_client import client, log_trouble, trouble
@@ -29,8 +29,9 @@ def is_listening() -> bool:
 
 
 def announce(conversation_id: UUID) -> None:
-    """Tells everyone who watches the conversation, in any process, that its messages changed."""
-    hints.notify(conversation_id, turns_changed=True)
+    """Tells everyone who watches the conversation or its person's list, in any process, that it
+    changed."""
+    _tell_here(conversation_id)
     _publish("changed", conversation_id)
 
 
@@ -63,9 +64,14 @@ def _take(message: str, on_stop: Callable[[UUID], object]) -> None:
     if sender == PROCESS:
         return
     if what == "changed":
-        hints.notify(UUID(about), turns_changed=True)
+        _tell_here(UUID(about))
     elif what == "stop":
         on_stop(UUID(about))
+
+
+def _tell_here(conversation_id: UUID) -> None:
+    hints.notify(conversation_id, turns_changed=True)
+    lists.tell(conversation_id)
 
 
 def _publish(what: str, about: UUID) -> None:

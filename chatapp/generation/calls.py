@@ -1,13 +1,16 @@
 """Rows in → the upstream call that a reply needs: its target and its prompt."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from chatapp.errors import InvalidInput, UpstreamError
-from chatapp.models import Conversation, Endpoint, Message, Role
+from chatapp.generation.files import turns_of
+from chatapp.models import Conversation, Endpoint, Message
 from chatapp.upstream.contract import Prompt, Target, Turn
-from chatapp.upstream.options import check_options
+from chatapp.upstream.options import check_options, takes_images
+from chatapp.upstream.parameters import limits_of, sendable
 from chatapp.upstream.protocols import ADAPTERS
 
 
@@ -46,13 +49,26 @@ def check_endpoint(endpoint: Endpoint) -> None:
         raise InvalidInput(str(error)) from None
 
 
-def prompt_for(conversation: Conversation, path: Iterable[Message], wish: str = "") -> Prompt:
-    """What is asked: the messages of `path` that have text, and `wish` after them."""
-    turns = tuple(
-        Turn("user" if message.role == Role.USER else "assistant", message.text)
-        for message in path
-        if message.text
-    )
+def parameters_for(conversation: Conversation, target: Target) -> dict[str, Any]:
+    """What is really sent of the conversation's parameters."""
+    return sendable(ADAPTERS[target.protocol], conversation.parameters, target)
+
+
+def carried_by(endpoint: Endpoint) -> Set[str]:
+    """The parameters that requests to the endpoint have a place for."""
+    return ADAPTERS[endpoint.protocol].carries(_target(endpoint, ""))
+
+
+def limits_for(endpoint: Endpoint) -> dict[str, tuple[float, float]]:
+    """The lowest and highest that requests to the endpoint carry."""
+    return limits_of(_target(endpoint, ""))
+
+
+def prompt_for(
+    conversation: Conversation, path: Sequence[Message], target: Target, wish: str = ""
+) -> Prompt:
+    """What is asked of `target`: the messages of `path` with their files, and `wish` after them."""
+    turns = turns_of(path, with_images=takes_images(target.protocol, target.options))
     if wish:
         turns += (Turn("user", wish),)
     return Prompt(

@@ -1,4 +1,4 @@
-"""“Something changed in this conversation” → the connections that watch it wake up.
+"""“Something changed in this conversation, or in this person's list” → those who watch wake up.
 
 A hint carries nothing and may be lost or repeated without harm: a connection that wakes reads the
 log and the rows itself, and wakes now and then anyway.
@@ -10,7 +10,7 @@ from uuid import UUID
 
 
 class Watch:
-    """One connection's view of a conversation's changes.
+    """One connection's view of the changes of a conversation and of its person's list.
 
     It waits once a frame and is woken once a token, so it keeps one timer, which is moved only
     when it fires, and a bare future instead of an event.
@@ -18,6 +18,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.turns_changed = False
+        self.list_changed = False
         self._loop = asyncio.get_running_loop()
         self._is_woken = False
         self._waiter: asyncio.Future[None] | None = None
@@ -35,8 +36,9 @@ class Watch:
                 self._waiter = None
         self._is_woken = False
 
-    def wake(self, turns_changed: bool = False) -> None:
+    def wake(self, turns_changed: bool = False, list_changed: bool = False) -> None:
         self.turns_changed |= turns_changed
+        self.list_changed |= list_changed
         self._is_woken = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -61,6 +63,7 @@ class Watch:
 
 
 _watches: defaultdict[UUID, set[Watch]] = defaultdict(set)
+_lists: defaultdict[int, set[Watch]] = defaultdict(set)
 
 
 def watch(conversation_id: UUID) -> Watch:
@@ -89,7 +92,32 @@ def notify(conversation_id: UUID, *, turns_changed: bool = False) -> None:
         watching.wake(turns_changed)
 
 
+def watch_list(person_id: int, watching: Watch) -> None:
+    """From now on it is woken for the person's list too, until `unwatch_list`."""
+    _lists[person_id].add(watching)
+
+
+def unwatch_list(person_id: int, watching: Watch) -> None:
+    watchers = _lists[person_id]
+    watchers.discard(watching)
+    if not watchers:
+        del _lists[person_id]
+
+
+def watched_lists() -> set[int]:
+    """The people whose list somebody watches here."""
+    return set(_lists)
+
+
+def notify_list(person_id: int) -> None:
+    """Wakes the person's pages: a conversation came, went, moved or got another name."""
+    for watching in _lists.get(person_id, ()):
+        watching.wake(list_changed=True)
+
+
 def notify_all() -> None:
     """Wakes everyone to read their rows: hints may have been lost."""
     for conversation_id in watched():
         notify(conversation_id, turns_changed=True)
+    for person_id in watched_lists():
+        notify_list(person_id)

@@ -8,22 +8,25 @@ from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
 
-from chatapp.database import write
+from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import reach
-from chatapp.generation import bus, hints, shared_log
+from chatapp.generation import bus, hints, queue, shared_log, titles
 from chatapp.generation.background import begin
 from chatapp.generation.calls import Call
 from chatapp.generation.generation import Generation
 from chatapp.generation.keeper import keep
 from chatapp.generation.process import PROCESS
 from chatapp.generation.rows import finish, request_stop
+from chatapp.models import Status
 
 logger = logging.getLogger(__name__)
 
 RESTARTING = "This server is restarting. Nothing was sent: try again in a moment."
 MAX_PAUSE_S = 1.0
 DRAIN_WRITE_S = 20.0
+# A prompt; and if its reply is continued, the reply so far and the wish to go on.
+_MOST_TURNS_AT_FIRST = 3
 
 _running: dict[UUID, Generation] = {}
 _unfinished: set[asyncio.Task[None]] = set()
@@ -39,6 +42,19 @@ async def launch(store: Callable[..., Call | None], *args: Any) -> None:
     does, and InvalidInput while draining.
     """
     await asyncio.shield(_begin(_launch(store, *args)))
+
+
+async def send_queued(conversation_id: UUID) -> None:
+    """Sends the next message that waits there, if it may go; what fails now the upkeep does."""
+    try:
+        if await read(queue.is_ready, conversation_id):
+            await reach("queue.next")
+            await launch(queue.send_next, conversation_id)
+            bus.announce(conversation_id)
+    except InvalidInput:
+        logger.info("conversation %s: its queue is left to another process", conversation_id)
+    except DatabaseTrouble as error:
+        logger.warning("conversation %s: its queue was not looked at: %s", conversation_id, error)
 
 
 def start(call: Call) -> Generation:
@@ -143,6 +159,19 @@ async def _write_final_row(generation: Generation) -> None:
         shared_log.forget(generation)
         await reach("final.written")
         bus.announce(generation.call.conversation_id)
+        _suggest_title(generation)
+    await send_queued(generation.call.conversation_id)
+
+
+def _suggest_title(generation: Generation) -> None:
+    """After the first reply of a conversation."""
+    call, turns = generation.call, generation.call.prompt.turns
+    is_first = 0 < len(turns) <= _MOST_TURNS_AT_FIRST
+    if is_first and generation.status is Status.COMPLETE:
+        answer = generation.log.texts()["text"].strip()
+        titles.suggest(
+            titles.Exchange(call.conversation_id, call.reply_id, call.target, turns[0].text, answer)
+        )
 
 
 async def _persist(generation: Generation) -> None:

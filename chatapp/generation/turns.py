@@ -3,8 +3,10 @@
 Everything here is synchronous and runs on a database thread; every change is one transaction.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 from django.conf import settings
@@ -13,9 +15,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chatapp.errors import InvalidInput
-from chatapp.generation.calls import Call, prompt_for, target_for
+from chatapp.generation.calls import Call, parameters_for, prompt_for, target_for
+from chatapp.generation.files import claim, unsent
 from chatapp.generation.rows import lease
 from chatapp.models import (
+    Attachment,
     Conversation,
     Endpoint,
     Message,
@@ -24,8 +28,11 @@ from chatapp.models import (
     conversation_for,
     message_for,
 )
+from chatapp.models.attachment import copy_files
 from chatapp.models.conversation import title_from
 from chatapp.models.message import chain_to, path_of
+from chatapp.models.tree import texts_of
+from chatapp.upstream.contract import Target
 
 A_MOMENT = timedelta(seconds=2)
 GO_ON = "Go on exactly where you stopped, without repeating anything."
@@ -36,17 +43,23 @@ STILL_ANSWERING = (
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What a person sent. `form_key` was issued with the form it was sent from."""
+    """What a person sent. `form_key` was issued with the form it was sent from.
+
+    `attachments` are the ids of files that were uploaded before, `settings` fields of a
+    conversation that begins with this.
+    """
 
     conversation_id: UUID
     text: str
     form_key: UUID
     endpoint_id: int | None = None
+    attachments: tuple[UUID, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> UUID:
-        """The same for a repeat, another for other text from the same form."""
-        return uuid5(self.form_key, self.text)
+        """The same for a repeat, another for other text or files from the same form."""
+        return uuid5(self.form_key, "\0".join([self.text, *map(str, self.attachments)]))
 
 
 def ask(
@@ -58,7 +71,8 @@ def ask(
     InvalidInput with the sentence for the person, Conversation.DoesNotExist for someone else's
     conversation.
     """
-    check_text(sending.text)
+    has_files = bool(sending.attachments or (instead_of and instead_of.file_count))
+    check_text(sending.text, has_files=has_files)
     try:
         with transaction.atomic():
             return _store_turn(user, sending, process, instead_of)
@@ -71,15 +85,19 @@ def ask(
 
 def ask_first(user: User, sending: Sending, *, process: str) -> Call | None:
     """`ask` in a conversation that begins with this message; its id was issued with the form."""
-    check_text(sending.text)
-    target_for(_endpoint(sending.endpoint_id, None))
+    check_text(sending.text, has_files=bool(sending.attachments))
+    endpoint = _endpoint(sending.endpoint_id, None)
+    target_for(endpoint)
     if not Conversation.objects.filter(pk=sending.conversation_id).exists():
-        Conversation.objects.get_or_create(pk=sending.conversation_id, defaults={"owner": user})
+        unsent(user, sending.attachments, endpoint)
+        first = {"owner": user, **sending.settings}
+        Conversation.objects.get_or_create(pk=sending.conversation_id, defaults=first)
     return ask(user, sending, process=process)
 
 
 def edit(user: User, message_id: UUID, text: str, form_key: UUID, *, process: str) -> Call | None:
-    """Stores another version of one's message beside it, and its queued reply; as `ask` does."""
+    """Stores another version of one's message beside it, with the same files, and its queued reply;
+    as `ask` does."""
     message = message_for(user, message_id)
     if message.role != Role.USER:
         raise InvalidInput("Only your own messages can be edited.")
@@ -90,7 +108,8 @@ def edit(user: User, message_id: UUID, text: str, form_key: UUID, *, process: st
 def retry(user: User, reply_id: UUID, endpoint_id: int | None, *, process: str) -> Call | None:
     """Stores a new queued reply beside `reply_id`, which must have ended; None for a repeat.
 
-    The same wish within two seconds, as of a double click, is a repeat.
+    The endpoint is for this reply alone. The same wish within two seconds, as of a double click,
+    is a repeat.
     """
     reply = message_for(user, reply_id)
     conversation = reply.conversation
@@ -98,17 +117,25 @@ def retry(user: User, reply_id: UUID, endpoint_id: int | None, *, process: str) 
         raise InvalidInput("Only a reply can be tried again.")
     try:
         with transaction.atomic():
-            versions = Message.objects.filter(parent=reply.parent_id).exclude(pk=reply_id)
-            if versions.filter(asked_at__gt=timezone.now() - A_MOMENT).exists():
-                return None
             endpoint = _endpoint(endpoint_id, conversation)
             target = target_for(endpoint)
-            asked = _until(conversation, reply.parent_id)
-            new = _queue_reply(conversation, asked[-1], endpoint, process)
+            versions = Message.objects.filter(parent=reply.parent_id).exclude(pk=reply_id)
+            same = versions.filter(endpoint=endpoint)
+            if same.filter(asked_at__gt=timezone.now() - A_MOMENT).exists():
+                return None
+            asked = _until(texts_of(conversation.messages.all()), reply.parent_id)
+            new = _queue_reply(conversation, asked[-1], endpoint, target, process)
             conversation.save(update_fields=["updated_at"])  # other processes look at it
-            return Call(conversation.pk, new.pk, target, prompt_for(conversation, asked))
+            return Call(conversation.pk, new.pk, target, prompt_for(conversation, asked, target))
     except IntegrityError:
         raise InvalidInput(STILL_ANSWERING) from None
+
+
+def regenerate(user: User, reply_id: UUID, picked_id: int | None, *, process: str) -> Call | None:
+    """`retry` with the reply's own endpoint while it serves, else with the picked one."""
+    own = message_for(user, reply_id).endpoint
+    endpoint_id = own.pk if own is not None and own.enabled else picked_id
+    return retry(user, reply_id, endpoint_id, process=process)
 
 
 def resume(user: User, reply_id: UUID, *, process: str) -> Call | None:
@@ -124,21 +151,22 @@ def resume(user: User, reply_id: UUID, *, process: str) -> Call | None:
         raise InvalidInput("Only a reply that was cut short can be continued.")
     try:
         with transaction.atomic():
-            endpoint = _endpoint(reply.endpoint_id, conversation)
+            own = reply.endpoint
+            endpoint = own if own is not None and own.enabled else conversation.endpoint
             target = target_for(endpoint)
-            path = [*_until(conversation, reply.parent_id), reply]
-            _requeue(reply, process)
+            path = [*_until(texts_of(conversation.messages.all()), reply.parent_id), reply]
+            _requeue(reply, _made_with(conversation, endpoint, target), process)
             conversation.save(update_fields=["updated_at"])
-            prompt = prompt_for(conversation, path, GO_ON)
+            prompt = prompt_for(conversation, path, target, GO_ON)
             before = {part: getattr(reply, part) for part in ("text", "reasoning", "refusal")}
             return Call(conversation.pk, reply_id, target, prompt, before)
     except IntegrityError:
         raise InvalidInput(STILL_ANSWERING) from None
 
 
-def check_text(text: str) -> None:
-    """Raises InvalidInput unless `text` is a message that can be sent."""
-    if not text.strip():
+def check_text(text: str, *, has_files: bool = False) -> None:
+    """Raises InvalidInput unless `text` is a message that can be sent; files may go without one."""
+    if not text.strip() and not has_files:
         raise InvalidInput("Write a message first: this one is empty.")
     if len(text) > settings.MAX_PROMPT_CHARS:
         raise InvalidInput(
@@ -151,35 +179,44 @@ def _store_turn(
     user: User, sending: Sending, process: str, instead_of: Message | None
 ) -> Call | None:
     conversation = conversation_for(user, sending.conversation_id)
-    if _is_stored(sending.conversation_id, sending.key):
+    messages = texts_of(conversation.messages.all())
+    if any(message.key == sending.key for message in messages):
         return None
     endpoint = _endpoint(sending.endpoint_id, conversation)
     target = target_for(endpoint)
-    if instead_of is None:
-        path = path_of(list(conversation.messages.all()))
-    else:
-        path = _until(conversation, instead_of.parent_id)
+    path = path_of(messages) if instead_of is None else _until(messages, instead_of.parent_id)
     if any(message.is_live for message in path):
         raise InvalidInput(STILL_ANSWERING)
+    files = unsent(user, sending.attachments, endpoint)
     prompt = Message.objects.create(
         conversation=conversation,
         parent=path[-1] if path else None,
         role=Role.USER,
         key=sending.key,
         text=sending.text,
+        file_count=len(files),
     )
-    reply = _queue_reply(conversation, prompt, endpoint, process)
+    claim(files, prompt)
+    if instead_of is not None:
+        copy_files(instead_of, prompt)
+    reply = _queue_reply(conversation, prompt, endpoint, target, process)
     conversation.endpoint = endpoint
-    conversation.title = conversation.title or title_from(sending.text)
+    conversation.title = conversation.title or _title(sending, files)
     conversation.active_at = timezone.now()
     conversation.save(update_fields=["endpoint", "title", "updated_at", "active_at"])
-    return Call(conversation.pk, reply.pk, target, prompt_for(conversation, [*path, prompt]))
+    asked = prompt_for(conversation, [*path, prompt], target)
+    return Call(conversation.pk, reply.pk, target, asked)
+
+
+def _title(sending: Sending, files: list[Attachment]) -> str:
+    return title_from(sending.text if sending.text.strip() or not files else files[0].name)
 
 
 def _queue_reply(
     conversation: Conversation,
     prompt: Message,
     endpoint: Endpoint | None,
+    target: Target,
     process: str,
 ) -> Message:
     return Message.objects.create(
@@ -187,17 +224,26 @@ def _queue_reply(
         parent=prompt,
         role=Role.ASSISTANT,
         status=Status.QUEUED,
-        endpoint=endpoint,
-        endpoint_name=endpoint.name if endpoint else "",
-        model=endpoint.model if endpoint else "",
-        system_prompt=conversation.system_prompt,
-        parameters=conversation.parameters,
         owner=process,
         lease_until=lease(),
+        **_made_with(conversation, endpoint, target),
     )
 
 
-def _requeue(reply: Message, process: str) -> None:
+def _made_with(
+    conversation: Conversation, endpoint: Endpoint | None, target: Target
+) -> dict[str, Any]:
+    """What a reply's row says of its making."""
+    return {
+        "endpoint": endpoint,
+        "endpoint_name": endpoint.name if endpoint else "",
+        "model": endpoint.model if endpoint else "",
+        "system_prompt": conversation.system_prompt,
+        "parameters": parameters_for(conversation, target),
+    }
+
+
+def _requeue(reply: Message, made_with: Mapping[str, Any], process: str) -> None:
     """The row of a reply that is about to be continued."""
     reply.seams = [*reply.seams, len(reply.text)]
     Message.objects.filter(pk=reply.pk).update(
@@ -213,15 +259,16 @@ def _requeue(reply: Message, process: str) -> None:
         chosen_at=timezone.now(),
         owner=process,
         lease_until=lease(),
+        **made_with,
     )
 
 
-def _until(conversation: Conversation, message_id: UUID | None) -> list[Message]:
-    """The messages from the first to `message_id`; none before the first."""
+def _until(messages: list[Message], message_id: UUID | None) -> list[Message]:
+    """Those from the first to `message_id`; none before the first."""
     if message_id is None:
         return []
-    messages = {message.pk: message for message in conversation.messages.all()}
-    return [messages[i] for i in chain_to(list(messages.values()), message_id)]
+    by_id = {message.pk: message for message in messages}
+    return [by_id[i] for i in chain_to(messages, message_id)]
 
 
 def _is_stored(conversation_id: UUID, key: UUID) -> bool:
@@ -230,8 +277,9 @@ def _is_stored(conversation_id: UUID, key: UUID) -> bool:
 
 def _endpoint(endpoint_id: int | None, conversation: Conversation | None) -> Endpoint | None:
     """The endpoint that was picked, else the conversation's, else the first."""
-    if endpoint_id is not None:
+    if conversation is not None and endpoint_id in (None, conversation.endpoint_id):
+        if conversation.endpoint or conversation.messages.exists():
+            return conversation.endpoint
+    elif endpoint_id is not None:
         return Endpoint.objects.filter(pk=endpoint_id).first()
-    if conversation is not None and (conversation.endpoint or conversation.messages.exists()):
-        return conversation.endpoint
     return Endpoint.objects.filter(enabled=True).first()

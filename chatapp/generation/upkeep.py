@@ -1,23 +1,31 @@
-"""What a process does beside its own replies: end abandoned ones, hear what others changed."""
+"""What a process does beside its own replies: end abandoned ones, send what still waits, hear what
+others changed."""
 
 import asyncio
 import logging
 import random
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
+from django.utils import timezone
 
 from chatapp.database import is_shared, read, write
 from chatapp.failpoints import reach
 from chatapp.generation import background, bus, hints, redis_client, registry
+from chatapp.generation.queue import ready_conversations
 from chatapp.generation.rows import LEASE_S, interrupt_abandoned
 from chatapp.models import Conversation
 
 logger = logging.getLogger(__name__)
 
 REAP_S = 3.0
+# Longer than from one look to the next, and than the clocks of processes differ.
+_RECENTLY = timedelta(seconds=20)
+
+# A conversation's owner, and when it changed.
+Change = tuple[int, datetime]
 
 
 def start() -> None:
@@ -41,6 +49,8 @@ async def _reap() -> None:
                 logger.warning("conversation %s: its reply was abandoned", conversation_id)
                 await reach("lease.expired")
                 bus.announce(conversation_id)
+            for conversation_id in await read(ready_conversations):
+                await registry.send_queued(conversation_id)
         except DatabaseTrouble as error:
             logger.warning("abandoned replies not looked for: %s", error)
             # Nobody could renew a lease meanwhile; their owners get the time to do so.
@@ -51,13 +61,18 @@ async def _reap() -> None:
 async def _look_for_changes() -> None:
     """Finds what hints did not tell: there are none without Redis, and some are lost with it."""
     seen: dict[UUID, datetime | None] = {}
+    listed: dict[UUID, Change] = {}
     while True:
         await asyncio.sleep((5.0 if bus.is_listening() else 1.0) * random.uniform(0.8, 1.2))
         watched = hints.watched()
         try:
             changes = await read(_changed_at, watched)
+            recent = await read(_recently_changed, hints.watched_lists())
         except DatabaseTrouble:
             continue
+        for person_id in {change[0] for i, change in recent.items() if listed.get(i) != change}:
+            hints.notify_list(person_id)
+        listed = recent
         for conversation_id in watched:
             if seen.get(conversation_id) != changes.get(conversation_id):
                 hints.notify(conversation_id, turns_changed=True)
@@ -67,3 +82,12 @@ async def _look_for_changes() -> None:
 def _changed_at(conversation_ids: Collection[UUID]) -> dict[UUID, datetime]:
     conversations = Conversation.objects.filter(pk__in=conversation_ids)
     return dict(conversations.values_list("pk", "updated_at")) if conversation_ids else {}
+
+
+def _recently_changed(person_ids: Collection[int]) -> dict[UUID, Change]:
+    """Conversations of these people that changed a short while ago: owner and time of each."""
+    if not person_ids:
+        return {}
+    recent = Conversation.objects.filter(updated_at__gt=timezone.now() - _RECENTLY)
+    found = recent.filter(owner__in=person_ids).values_list("pk", "owner_id", "updated_at")
+    return {conversation_id: (owner, at) for conversation_id, owner, at in found}

@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                 ("source", models.CharField(blank=True, max_length=120)),
                 ("system_prompt", models.TextField(blank=True)),
                 ("parameters", models.JSONField(blank=True, default=dict)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("active_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
@@ -146,6 +146,39 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-active_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Import",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("size", models.PositiveBigIntegerField()),
+                ("position", models.PositiveBigIntegerField(default=0)),
+                ("imported", models.PositiveIntegerField(default=0)),
+                ("present", models.PositiveIntegerField(default=0)),
+                ("skipped", models.PositiveIntegerField(default=0)),
+                ("outcomes", models.JSONField(default=list)),
+                ("trouble", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-started_at"],
             },
         ),
         migrations.CreateModel(
@@ -197,7 +230,7 @@ class Migration(migrations.Migration):
                 ("system_prompt", models.TextField(blank=True)),
                 ("parameters", models.JSONField(blank=True, default=dict)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("request_sent_at", models.DateTimeField(blank=True, null=True)),
                 ("headers_at", models.DateTimeField(blank=True, null=True)),
                 ("first_token_at", models.DateTimeField(blank=True, null=True)),
@@ -207,6 +240,7 @@ class Migration(migrations.Migration):
                 ("rating", models.SmallIntegerField(blank=True, null=True)),
                 ("rating_reason", models.TextField(blank=True)),
                 ("seams", models.JSONField(blank=True, default=list)),
+                ("file_count", models.PositiveSmallIntegerField(default=0)),
                 ("chosen_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("owner", models.CharField(blank=True, max_length=64)),
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
@@ -292,6 +326,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=80)),
                 ("is_shared", models.BooleanField(default=False)),
+                ("endpoint_name", models.CharField(blank=True, max_length=80)),
                 ("system_prompt", models.TextField(blank=True)),
                 ("parameters", models.JSONField(blank=True, default=dict)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
@@ -357,6 +392,16 @@ class Migration(migrations.Migration):
                 ("text", models.TextField()),
                 ("asked_at", models.DateTimeField(auto_now_add=True)),
                 (
+                    "after",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="chatapp.message",
+                    ),
+                ),
+                (
                     "conversation",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
@@ -397,6 +442,14 @@ class Migration(migrations.Migration):
                         to="chatapp.message",
                     ),
                 ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -433,6 +486,10 @@ class Migration(migrations.Migration):
             index=models.Index(
                 fields=["owner", "-active_at"], name="chatapp_con_owner_i_f4ff87_idx"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="conversation",
+            index=models.Index(fields=["updated_at"], name="conversation_updated_at"),
         ),
         migrations.AddConstraint(
             model_name="conversation",

@@ -1,8 +1,15 @@
 """What chatapp remembers: one noun a file."""
 
-from chatapp.models.attachment import Attachment
-from chatapp.models.conversation import Conversation, conversation_for, message_for
+from chatapp.models.attachment import Attachment, attachment_for
+from chatapp.models.conversation import (
+    Conversation,
+    conversation_for,
+    message_for,
+    shared_conversation_for,
+    shared_path,
+)
 from chatapp.models.endpoint import Endpoint
+from chatapp.models.imported import Import
 from chatapp.models.message import Message, Role, Status
 from chatapp.models.preset import Preset
 from chatapp.models.prompt import Prompt
@@ -14,6 +21,7 @@ __all__ = [
     "Attachment",
     "Conversation",
     "Endpoint",
+    "Import",
     "Message",
     "Preset",
     "Prompt",
@@ -22,6 +30,9 @@ __all__ = [
     "SearchEntry",
     "Share",
     "Status",
+    "attachment_for",
     "conversation_for",
     "message_for",
+    "shared_conversation_for",
+    "shared_path",
 ]

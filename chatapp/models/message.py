@@ -38,7 +38,8 @@ class Message(models.Model):
 
     Siblings (same parent) are other versions of the same turn; the one chosen last, when it was
     asked or when a person went back to it, is on the path that is shown. `seams` are the positions
-    in `text` from which it was continued after an early end. `key` is the sender's idempotency
+    in `text` from which it was continued after an early end. `file_count` says how many attachments
+    there are, so that most messages need not look for any. `key` is the sender's idempotency
     key. Times are null until they happened; `arrivals` is `Arrivals.record()` of the reply's
     deltas. `owner` names the process that makes the reply and fences its writes; it is taken for
     dead once `lease_until`, on the database's clock, is over.
@@ -78,7 +79,7 @@ class Message(models.Model):
     parameters = models.JSONField(default=dict, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
 
-    asked_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(default=timezone.now)
     request_sent_at = models.DateTimeField(null=True, blank=True)
     headers_at = models.DateTimeField(null=True, blank=True)
     first_token_at = models.DateTimeField(null=True, blank=True)
@@ -89,6 +90,7 @@ class Message(models.Model):
     rating = models.SmallIntegerField(null=True, blank=True)
     rating_reason = models.TextField(blank=True)
     seams = models.JSONField(default=list, blank=True)
+    file_count = models.PositiveSmallIntegerField(default=0)
 
     chosen_at = models.DateTimeField(default=timezone.now)
     owner = models.CharField(max_length=64, blank=True)

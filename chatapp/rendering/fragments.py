@@ -23,7 +23,7 @@ class Fragment:
     """What one `<hx-partial>` does: `html`, which is our own, goes to the element `target`."""
 
     target: str
-    swap: Literal["innerHTML", "outerHTML", "beforeend", "delete"]
+    swap: Literal["innerHTML", "innerMorph", "outerHTML", "beforeend", "delete"]
     html: str = ""
 
     def __str__(self) -> str:

@@ -1,9 +1,12 @@
 """A message's row → the words under it."""
 
+from typing import Any
 from uuid import UUID
 
 from django import template
+from django.utils import timezone
 
+from chatapp.chat_settings import LABELS
 from chatapp.models import Message, Status
 
 register = template.Library()
@@ -51,6 +54,12 @@ def seconds(value: float) -> str:
 
 
 @register.filter
+def waited_s(message: Message) -> int:
+    """Whole seconds since the reply was asked for; one that is continued waits from now."""
+    return 0 if message.seams else int((timezone.now() - message.asked_at).total_seconds())
+
+
+@register.filter
 def outcome_line(message: Message) -> str:
     """How the reply ended and how long it took: “Stopped · first token 0.31 s · 4.2 s in all”."""
     words = [_ending(message)]
@@ -62,6 +71,19 @@ def outcome_line(message: Message) -> str:
     if message.output_tokens:
         words.append(f"{message.output_tokens:,} tokens")
     return " · ".join(word for word in words if word)
+
+
+@register.filter
+def used(message: Message) -> str:
+    """The parameters that the reply was asked with: “temperature 0.2 · max tokens 500”."""
+    known = {name: message.parameters[name] for name in LABELS if name in message.parameters}
+    return " · ".join(f"{LABELS[name]} {_shown(value)}" for name, value in known.items())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(f"“{item}”" for item in value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _ending(message: Message) -> str:

@@ -6,14 +6,13 @@ from typing import Any, TypeVar, cast
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chatapp.models import Conversation
-
-View = Callable[..., Coroutine[Any, Any, HttpResponse]]
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 V = TypeVar("V", bound=View)
 
 
@@ -22,12 +21,18 @@ def private_page(view: V) -> V:
     return cast(V, login_required(require_safe(never_cache(_own_only(view)))))
 
 
+def private_file(view: V) -> V:
+    """A file of the signed-in person's, which their browser alone keeps, and asks about anew."""
+    kept = cache_control(private=True, no_cache=True)(_own_only(view))
+    return cast(V, login_required(require_safe(kept)))
+
+
 def private_form(view: V) -> V:
     """What a form of the person's does; a GET, as after signing in half-way, leads to the
     conversations instead."""
 
     @wraps(view)
-    async def chosen(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    async def chosen(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "GET":
             return redirect("home")
         return await view(request, *args, **kwargs)
@@ -42,13 +47,13 @@ async def user_of_request(request: HttpRequest) -> User:
 
 
 def _own_only(view: View) -> View:
-    """Somebody else's conversation, or none, is 404: nobody learns which of the two it is."""
+    """What is somebody else's, or is not there, is 404: nobody learns which of the two it is."""
 
     @wraps(view)
-    async def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    async def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return await view(request, *args, **kwargs)
-        except Conversation.DoesNotExist:
+        except ObjectDoesNotExist:
             raise Http404 from None
 
     return checked

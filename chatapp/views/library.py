@@ -16,7 +16,7 @@ from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text, uuid_of
 from chatapp.generation import bus
-from chatapp.search import search
+from chatapp.search import MOST_HITS, search
 from chatapp.views.access import private_form, private_page, user_of_request
 
 Change = Callable[[User, list[UUID]], int]
@@ -70,6 +70,7 @@ async def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         await write(library.rename, user, conversation_id, request.POST.get("title", ""))
     except InvalidInput as error:
         return await read(partial(_index, request, user, notice=str(error)))
+    bus.announce(conversation_id)
     return redirect("conversation", conversation_id)
 
 
@@ -81,7 +82,7 @@ async def find(request: HttpRequest) -> HttpResponse:
 
 def _find(request: HttpRequest, user: User) -> HttpResponse:
     query = clean_text(request.GET.get("q", "")).strip()
-    context: dict[str, Any] = {"query": query, "notice": ""}
+    context: dict[str, Any] = {"query": query, "notice": "", "most": MOST_HITS}
     try:
         context["hits"] = search(user, query)
     except InvalidInput as error:

@@ -1,7 +1,10 @@
-// Enter sends, Shift-Enter breaks the line (a phone's Enter always does); the box is emptied only when the server's echo, a new
-// key, says that the message is stored, and of what was sent only: later typing stays.
+// Enter sends, or queues while a reply runs; Shift-Enter breaks the line (a phone's Enter always
+// does). The box is emptied only when the server's echo, a new key, says that the message is stored,
+// and of what was sent only: later typing stays.
 const form = document.querySelector("[data-composer]");
+if (!form) return;
 const box = form.elements.text;
+const enqueue = form.querySelector("[data-enqueue]");
 const maxChars = Number(box.dataset.maxChars);
 
 const grow = () => {
@@ -20,24 +23,6 @@ const adapt = () => {
   if (!CSS.supports("field-sizing", "content")) grow();
 };
 
-// Chromium empties the box at a reload. What was typed stays, with the key that it may have been
-// sent with, so that it is still the same message.
-if (form.hasAttribute("hx-ws:send")) {
-  const draft = JSON.parse(sessionStorage.getItem(location.pathname));
-  if (draft && [draft.text, ""].includes(box.value)) {
-    box.value = draft.text;
-    form.elements.key.value = draft.key;
-  }
-  let isPosted = false; // by the browser itself, because htmx was not there yet
-  window.addEventListener("submit", (event) => {
-    isPosted = event.target === form && !event.defaultPrevented;
-  });
-  window.addEventListener("pagehide", () => {
-    const typed = { text: isPosted ? "" : box.value, key: form.elements.key.value };
-    sessionStorage.setItem(location.pathname, JSON.stringify(typed));
-  });
-}
-
 box.addEventListener("input", adapt);
 adapt();
 
@@ -46,7 +31,7 @@ box.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
   if (matchMedia("(pointer: coarse)").matches) return;
   event.preventDefault();
-  form.requestSubmit();
+  form.requestSubmit(document.querySelector("#buttons .stop") ? enqueue : null);
 });
 
 form.addEventListener("submit", (event) => {
@@ -55,6 +40,7 @@ form.addEventListener("submit", (event) => {
     event.stopImmediatePropagation();
     return;
   }
+  form.elements.action.value = enqueue && event.submitter === enqueue ? "queue" : "send";
   form.dataset.sent = box.value;
   form.dataset.sentKey = form.elements.key.value;
   document.getElementById("notice").replaceChildren();

@@ -1,5 +1,6 @@
 // Asks before a button that says so submits its form.
 const dialog = document.getElementById("confirm");
+if (!dialog) return;
 let asked = null;
 
 document.addEventListener("click", (event) => {

@@ -1,6 +1,6 @@
 // Tells when the socket is away, opens it anew where htmx would wait, refuses swaps that no frame of
 // ours asks for, and reloads a page that Back brought out of the browser's memory.
-const MAY_SWAP = /^(history|tail|key|notice|buttons|more)$|^(message|text|reasoning|refusal)-[0-9a-f]{8}-/;
+const MAY_SWAP = /^(history|tail|key|notice|buttons|queue|returned|more|links|listing|heading)$|^(message|text|reasoning|refusal|older|rest)-[0-9a-f]{8}-/;
 const UNDER_WAY_MS = 1000;
 
 const showOffline = (away) => {
@@ -52,7 +52,8 @@ document.addEventListener("visibilitychange", () => {
 });
 
 document.addEventListener("htmx:before:swap", (event) => {
-  const tasks = event.detail.tasks;
+  const { ctx, tasks } = event.detail;
+  if (ctx?.response?.raw.redirected) tasks.length = 0; // to the page to sign in on, for instance
   for (let i = tasks.length - 1; i >= 0; i--) {
     if (!MAY_SWAP.test(tasks[i].target?.id ?? "")) tasks.splice(i, 1);
   }

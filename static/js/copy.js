@@ -1,6 +1,7 @@
 // Copies the code of the box whose Copy button was pressed, or a message as it was written, and says
 // so for a moment.
 const say = (button, text) => {
+  document.getElementById("said")?.replaceChildren(text);
   if (button.matches("[data-copy]")) button.textContent = text;
   else button.dataset.said = text;
   setTimeout(() => {

@@ -1,11 +1,15 @@
 // Keeps the newest text in view while the reader is at the bottom, and offers the way back when not.
 const scroller = document.querySelector("[data-scroller]");
+if (!scroller) return;
 const log = document.querySelector("[data-log]");
 const end = document.querySelector("[data-end]");
 const jump = document.querySelector("[data-jump]");
 const NEAR_PX = 48;
 
-let following = true;
+// Unless the page was opened at a message, as from a search.
+const linked = document.getElementById(location.hash.slice(1));
+let following = !linked?.matches(".message");
+if (!following) linked.scrollIntoView();
 let lastTop = 0;
 let lastHeight = 0;
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,19 +15,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
+from tests import chromium
 from tests.e2e.relay import Relay
 
 ROOT = Path(__file__).parent.parent.parent
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PASSWORD = "four words of nonsense"
 
 
@@ -100,8 +90,9 @@ def _printed_link(server: "subprocess.Popen[bytes]", log: Path) -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = await playwright.chromium.launch(
+            executable_path=chromium.PATH, args=chromium.FLAGS
+        )
         yield browser
         await browser.close()
 
@@ -200,6 +191,7 @@ async def remote(context: BrowserContext, site: Site, relay: Relay) -> AsyncIter
     await visitor.page.goto(site.link.replace(site.origin, relay.origin))
     yield visitor
     lost = re.compile(
-        "^WebSocket connection to|^htmx: htmx:ws:error: Outgoing messages queue is full"
+        "^WebSocket connection to"
+        r"|^htmx: htmx:ws:error: (Outgoing messages queue is full|\[object Event\])"
     )
     assert [text for text in visitor.complaints if not lost.match(text)] == []
