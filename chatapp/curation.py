@@ -14,6 +14,7 @@ from django.utils import timezone
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Message, Role, message_for
 from chatapp.models.attachment import copy_files
+from chatapp.models.conversation import mark_changed
 from chatapp.models.message import chain_to
 from chatapp.models.search import index
 
@@ -57,7 +58,7 @@ def choose(user: User, message_id: UUID) -> UUID:
     with transaction.atomic():
         way = Message.objects.filter(pk__in=chain_to(messages, message_id))
         way.update(chosen_at=timezone.now())
-        _touch(message.conversation_id)
+        mark_changed(message.conversation_id)
     return message.conversation_id
 
 
@@ -82,7 +83,7 @@ def remove(user: User, message_id: UUID) -> UUID:
         message = message.parent
     with transaction.atomic():
         message.delete()
-        _touch(message.conversation_id)
+        mark_changed(message.conversation_id)
     return message.conversation_id
 
 
@@ -125,9 +126,5 @@ def _copy(original: Message, conversation: Conversation, parent: Message | None)
 def _change(message: Message, **fields: object) -> UUID:
     with transaction.atomic():
         Message.objects.filter(pk=message.pk).update(**fields)
-        _touch(message.conversation_id)
+        mark_changed(message.conversation_id)
     return message.conversation_id
-
-
-def _touch(conversation_id: UUID) -> None:
-    Conversation.objects.filter(pk=conversation_id).update(updated_at=timezone.now())

@@ -14,7 +14,6 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
@@ -29,6 +28,7 @@ from chatapp.models import (
     Status,
     conversation_for,
 )
+from chatapp.models.conversation import mark_changed
 from chatapp.models.message import LIVE, path_of
 from chatapp.models.queued import has_queued
 
@@ -87,7 +87,7 @@ def enqueue(user: User, sending: Sending) -> None:
             endpoint=_picked(sending.endpoint_id),
             after_id=_last_prompt(one),
         )
-        _touch(one.pk)
+        mark_changed(one.pk)
 
 
 def take_back(user: User, conversation_id: UUID, queued_id: UUID) -> str:
@@ -99,7 +99,7 @@ def take_back(user: User, conversation_id: UUID, queued_id: UUID) -> str:
             raise InvalidInput(
                 _("That message waits no more: it was sent, or taken back elsewhere.")
             )
-        _touch(conversation_id)
+        mark_changed(conversation_id)
     return queued.text
 
 
@@ -219,9 +219,4 @@ def _take(queued: Queued) -> bool:
 def _let_follow(first: Queued, prompt_id: UUID | None) -> None:
     with transaction.atomic():
         Queued.objects.filter(pk=first.pk).update(after=prompt_id)
-        _touch(first.conversation_id)
-
-
-def _touch(conversation_id: UUID) -> None:
-    """Other processes look at it."""
-    Conversation.objects.filter(pk=conversation_id).update(updated_at=timezone.now())
+        mark_changed(first.conversation_id)

@@ -153,6 +153,11 @@ def _shared(share: Share) -> models.QuerySet[Message]:
     return messages if share.message_ids is None else messages.filter(pk__in=share.message_ids)
 
 
+def mark_changed(conversation_id: uuid.UUID) -> None:
+    """Other processes look at it."""
+    Conversation.objects.filter(pk=conversation_id).update(updated_at=timezone.now())
+
+
 def title_from(prompt: str) -> str:
     """A prompt's beginning as a title: one line, cut at a word where it can be."""
     line = one_line(prompt)
