@@ -17,6 +17,7 @@ LAYERS = [
     {
         "actions",
         "attachments",
+        "audit",
         "chat_settings",
         "curation",
         "forms",

@@ -1,6 +1,7 @@
 """What chatapp remembers: one noun a file."""
 
 from chatapp.models.attachment import Attachment, attachment_for
+from chatapp.models.audit import AuditEvent
 from chatapp.models.conversation import (
     Conversation,
     conversation_for,
@@ -19,6 +20,7 @@ from chatapp.models.share import Share
 
 __all__ = [
     "Attachment",
+    "AuditEvent",
     "Conversation",
     "Endpoint",
     "Import",

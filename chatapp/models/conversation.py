@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chatapp.models.endpoint import Endpoint
 from chatapp.models.keys import db_key, is_there
@@ -54,6 +55,7 @@ class Conversation(models.Model):
 
     class Meta:
         ordering = ["-active_at"]
+        permissions = [("export_conversation", _("Can export conversations"))]
         indexes = [
             models.Index(fields=["owner", "-active_at"]),
             models.Index(fields=["updated_at"], name="conversation_updated_at"),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
@@ -99,6 +100,7 @@ class Message(models.Model):
 
     class Meta:
         ordering = ["asked_at", "id"]
+        permissions = [("operate", _("Can watch and cancel running replies"))]
         indexes = [models.Index(fields=["conversation", "asked_at"])]
         constraints = [
             models.UniqueConstraint(fields=["conversation", "key"], name="message_key_once"),
