@@ -18,7 +18,7 @@ from django.utils import timezone
 from chatapp.asgi import application
 from tests.dom import Page
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 
 def sign_in(user: User) -> str:

@@ -187,6 +187,6 @@ async def test_a_deleted_conversation_stops_and_closes_wherever_it_is_open(
         await browser.post("/conversations/delete/", {"conversation": conversation.pk})
 
         assert await tab.until_closed() == 4404
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await Message.objects.filter(status__in=LIVE).aexists():
                 await asyncio.sleep(0.02)

@@ -101,7 +101,7 @@ async def test_what_waits_is_sent_though_every_tab_is_closed(
         await tab.until(lambda page: page.buttons == ["Stop"])
         await queue_in_order(tab, "/echo two")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await Message.objects.filter(role=Role.ASSISTANT, text="two").aexists():
             await asyncio.sleep(0.02)
 

@@ -145,7 +145,7 @@ async def test_a_page_without_a_conversation_is_closed_with_its_session(alice: U
     async with await home_of(alice) as home:
         await home.until(lambda page: page.frames)
         assert alice.pk in hints.watched_lists()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while hints.watched_lists():
             await asyncio.sleep(0.01)
     await Session.objects.all().adelete()

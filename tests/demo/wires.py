@@ -82,7 +82,7 @@ def colophon_removed(text: str) -> str:
 
 
 async def until_nobody_listens(server: DemoServer) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while server.playing:
             await asyncio.sleep(0.005)
 

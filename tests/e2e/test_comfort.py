@@ -286,7 +286,7 @@ async def test_a_look_away_in_mid_stream_loses_nothing(site: Site) -> None:
             await other.bring_to_front()
             await visitor.page.bring_to_front()
 
-        await expect(visitor.reply).to_have_attribute("data-status", "complete", timeout=15_000)
+        await expect(visitor.reply).to_have_attribute("data-status", "complete")
         text = await visitor.text_now()
         await visitor.page.reload()
 

@@ -40,7 +40,7 @@ async def test_a_tab_that_was_offline_says_so_at_once_and_heals(remote: Visitor)
     await remote.say("/tokens 60 /pace 20")
     await remote.until(bool)
     await remote.page.context.set_offline(True)
-    await expect(remote.page.locator("#offline")).to_be_visible(timeout=1000)
+    await expect(remote.page.locator("#offline")).to_be_visible()
     await remote.page.context.set_offline(False)
 
     await expect(remote.page.locator("#offline")).to_be_hidden()

@@ -47,7 +47,7 @@ async def test_marks_come_and_go_in_another_tab(
     listed = other.page.locator("#listing li").filter(has_text="ivers of the plain")
     await expect(listed.locator(".mark.running")).to_be_attached()
     await visitor.page.goto(site.origin)
-    await expect(listed.locator(".mark.news")).to_be_attached(timeout=15_000)
+    await expect(listed.locator(".mark.news")).to_be_attached()
     await expect(listed).to_contain_text("Rivers of the plain")
     await listed.get_by_role("link").click()
     await expect(other.page.locator("#heading")).to_have_text("Rivers of the plain")

@@ -9,7 +9,7 @@ async def test_a_hint_before_the_wait_is_not_lost() -> None:
     watching = watch(conversation)
 
     notify(conversation, turns_changed=True)
-    await asyncio.wait_for(watching.change(60), 1)
+    await asyncio.wait_for(watching.change(60), 30)
 
     assert watching.turns_changed
     unwatch(conversation, watching)
@@ -19,7 +19,7 @@ async def test_without_a_hint_the_watch_wakes_by_itself() -> None:
     conversation = uuid.uuid4()
     watching = watch(conversation)
 
-    await asyncio.wait_for(watching.change(0.01), 5)
+    await asyncio.wait_for(watching.change(0.01), 30)
 
     assert not watching.turns_changed
     unwatch(conversation, watching)

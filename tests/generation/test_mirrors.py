@@ -106,7 +106,7 @@ async def test_a_mirror_goes_when_nobody_reads(alice: User, reply: Message, tab_
         await other.until(lambda page: shown(page) == "Because")
         assert mirrors.followed() == 1
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while mirrors.followed():
             await asyncio.sleep(0.02)
 

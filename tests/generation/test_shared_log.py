@@ -48,7 +48,7 @@ class Reader:
         return found is not None
 
     async def until(self, size: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(self.entries) < size:
                 await self.read()
                 await asyncio.sleep(0.01)

@@ -63,7 +63,7 @@ async def answered(tab: Tab, text: str) -> None:
 
 async def until_asked() -> None:
     """Whatever is to be asked for a title has answered, or nothing was asked."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while titles._worker is not None and not titles._worker.done():
             await asyncio.sleep(0.01)
 
@@ -202,7 +202,7 @@ async def test_what_happens_while_a_title_is_thought_of_stands(
         await titled(endpoint)
         async with tab_of(alice) as tab:
             await answered(tab, "of one thing")
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), 30)
         if change == "renamed":
             await browser.post(f"/c/{conversation.pk}/rename/", {"title": "Mine"})
         else:

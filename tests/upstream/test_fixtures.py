@@ -39,7 +39,7 @@ async def test_text_is_given_out_before_the_next_write(key: str, replay: Replay)
 
     async def wait_until_visible(_: str, number: int) -> None:
         due = [text for after, text in fixture.meta["expect"]["visible_after"] if after < number]
-        async with more, asyncio.timeout(5):
+        async with more, asyncio.timeout(30):
             await more.wait_for(lambda: not due or text_of(arrived).startswith(due[-1]))
 
     replay.gate = wait_until_visible
