@@ -67,6 +67,7 @@ class ConversationConsumer(PageSocket):
 
     async def connect(self) -> None:
         self._positions: dict[UUID, Position] = {}
+        self._articles: dict[UUID, str] = {}
         self._allowance = Allowance(FRAMES_AT_ONCE, FRAMES_A_SECOND)
         self._trace: tuple[Any, ...] | None = None
         self._has_buttons = False
@@ -201,7 +202,7 @@ class ConversationConsumer(PageSocket):
         try:
             if self._is_check_due():
                 await read(self._authorised, self._own_conversation)
-            step, queue = await read(self._step)
+            step, self._articles, queue = await read(self._step)
         except DatabaseTrouble as error:
             logger.warning("conversation %s not read: %s", self._conversation_id, error)
             watch.turns_changed = True
@@ -210,12 +211,13 @@ class ConversationConsumer(PageSocket):
         await reach("rows.read")
         # From here to the end nothing is awaited: rows, logs and positions fit together.
         fragments = self._tail.take(step, self._article, self._change)
+        self._articles = {}
         self._positions = {i: p for i, p in self._positions.items() if i in self._tail}
         await self._show(fragments + self._buttons() + self._queued(queue))
 
     def _article(self, message: Message) -> str:
         if not message.is_live:
-            return article(message)
+            return self._articles.get(message.pk) or article(message)
         source = registry.find(message.pk) or mirrors.follow(message)
         html, self._positions[message.pk] = live_article(message, source)
         return html
@@ -246,16 +248,21 @@ class ConversationConsumer(PageSocket):
         self._queue = html
         return [Fragment("queue", "innerHTML", html)]
 
-    def _step(self) -> tuple[Step, Queue]:
-        """What the page lacks; of it the settled messages are rendered here, off the event loop."""
+    def _step(self) -> tuple[Step, dict[UUID, str], Queue]:
+        """What the page lacks; of it the settled messages are rendered here, off the event loop.
+
+        Of a reply that the page saw growing only the end is sent.
+        """
         if not is_kept(self._conversation_id):
             raise Refused(NOT_FOUND, NO_SUCH_CONVERSATION)
         messages = tree_of(self._conversation_id)
         step = self._tail.step_to(messages)
-        for message in step.rendered:
-            if not message.is_live:
-                article(message)
-        return step, queue_of(self._conversation_id, step.path)
+        articles = {
+            message.pk: article(message)
+            for message in step.rendered
+            if not message.is_live and message.pk not in self._positions
+        }
+        return step, articles, queue_of(self._conversation_id, step.path)
 
     def _has_ended(self) -> bool:
         return any(position.reply.source.is_saved for position in self._positions.values())
