@@ -54,7 +54,7 @@ class Relay:
     async def _copy(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False
     ) -> None:
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, RuntimeError):  # the latter of uvloop, once it is closed
             while data := await reader.read(65536):
                 if is_answer and self._lets_pages_stay:
                     data = data.replace(b"no-store", b"no-cache")

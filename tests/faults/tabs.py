@@ -162,10 +162,18 @@ class Tab:
         self._text = whole if added is None else self._text + added
         visible = answer_to(order).visible
         if not visible.startswith(self._text):
-            self.wrong.append(f"no beginning of the answer to {order}: {self._text[-60:]!r}")
+            how = "as a whole" if added is None else f"with {added!r} added"
+            self.wrong.append(f"no beginning of {order}, {how}: {_apart(self._text, visible)}")
         if status == "complete" and self._text != visible:
             self.wrong.append(f"complete with {len(self._text)} of {len(visible)} characters")
         self.states.append(State(at, order, status, len(self._text)))
+
+
+def _apart(shown: str, visible: str) -> str:
+    pairs = enumerate(zip(shown, visible, strict=False))
+    at = next((i for i, (one, other) in pairs if one != other), len(visible))
+    part = slice(max(0, at - 20), at + 40)
+    return f"at {at} {shown[part]!r} instead of {visible[part]!r}"
 
 
 async def observed(context: BrowserContext) -> None:
