@@ -29,7 +29,7 @@ class Relay:
         self._loses_answers = True
 
     def find_answers(self) -> None:
-        """The end of `lose_answers` for connections that come; what was lost is not made up for."""
+        """The end of `lose_answers` for connections that come, and those that lost nothing."""
         self._loses_answers = False
 
     def let_pages_stay(self) -> None:
@@ -54,12 +54,14 @@ class Relay:
     async def _copy(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False
     ) -> None:
+        is_lost = False  # no network delivers what follows a gap
         with suppress(ConnectionError, RuntimeError):  # the latter of uvloop, once it is closed
             while data := await reader.read(65536):
                 if is_answer and self._lets_pages_stay:
                     data = data.replace(b"no-store", b"no-cache")
-                if not (is_answer and self._loses_answers):
+                is_lost |= is_answer and self._loses_answers
+                if not is_lost:
                     writer.write(data)
                     await writer.drain()
-        if not (is_answer and self._loses_answers):
+        if not is_lost:
             writer.close()
