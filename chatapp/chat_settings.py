@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from chatapp.forms import clean_text
 from chatapp.generation.calls import carried_by, limits_for
+from chatapp.locales import counted
 from chatapp.models import Conversation, Endpoint, conversation_for
 from chatapp.upstream.parameters import EFFORT, MOST_STOP_CHARS, MOST_STOPS, RANGES
 
@@ -201,7 +202,7 @@ class SettingsForm(forms.Form):
         lowest, highest = RANGES[name]
         if name == "max_tokens":
             return _("Expected a whole number from 1 to %(highest)s, such as 500, or nothing.") % {
-                "highest": f"{highest:,}"
+                "highest": counted(highest)
             }
         if name == "top_p":
             return _("Expected a number above 0 and up to 1, such as 0.9, or nothing.")
@@ -264,7 +265,11 @@ def _allowance(endpoint: Endpoint) -> Allowance:
 def _words(endpoint: Endpoint, carried: Set[str], efforts: Iterable[str]) -> Iterable[str]:
     for name, (lowest, highest) in limits_for(endpoint).items():
         if name in carried:
-            yield f"{LABELS[name]} {lowest:,} to {highest:,}"
+            yield _("%(name)s %(lowest)s to %(highest)s") % {
+                "name": LABELS[name],
+                "lowest": counted(lowest),
+                "highest": counted(highest),
+            }
     if "stop" in carried:
         yield str(LABELS["stop"])
     if efforts:
