@@ -3,6 +3,7 @@
 Everything here is synchronous.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -68,6 +69,12 @@ class Text(forms.CharField):
         return {"rows": 3, "dir": "auto"}
 
 
+class WholeNumber(forms.IntegerField):
+    """Django would take “2.000”, which is two thousand in half of the world, for 2."""
+
+    re_decimal = re.compile(r"(?!)")
+
+
 class SettingsForm(forms.Form):
     """Empty fields mean the endpoint's default. Numbers are text: a browser that finds one wrong
     could not show it while the form is folded away, and would silently send nothing."""
@@ -84,7 +91,7 @@ class SettingsForm(forms.Form):
     )
     temperature = forms.FloatField(label=_lazy("Temperature"), required=False)
     top_p = forms.FloatField(label=_lazy("Top-p"), required=False)
-    max_tokens = forms.IntegerField(label=_lazy("Max tokens"), required=False)
+    max_tokens = WholeNumber(label=_lazy("Max tokens"), required=False)
     stop = Text(label=_lazy("Stop sequences, one a line"), strip=False)
     reasoning_effort = forms.ChoiceField(label=_lazy("Reasoning effort"), required=False)
 
@@ -189,7 +196,9 @@ class SettingsForm(forms.Form):
         field = self.fields[name]
         mode = "numeric" if name == "max_tokens" else "decimal"
         attributes = {"inputmode": mode, "autocomplete": "off", "placeholder": _DEFAULT}
+        field.localize = True  # “0,7” is a number where it is written so
         field.widget = forms.TextInput(attributes)
+        field.widget.is_localized = True
         field.error_messages["invalid"] = self._sentence(name)
 
     def _ranged(self, name: str) -> Any:
