@@ -27,14 +27,14 @@ def pieces(talk: Talk) -> Iterator[str]:
 
 def _parts(message: Message) -> Iterator[str]:
     if message.reasoning:
-        head = f"<details>\n<summary>{_('Reasoning')}</summary>"
+        head = "<details>\n<summary>" + _("Reasoning") + "</summary>"
         yield f"{head}\n\n{closed(message.reasoning)}\n\n</details>"
     for attachment in message.attachments.all():
-        yield f"*{_('Attached')}: {_line(attachment.name)}*"
+        yield "*" + _("Attached: %s") % _line(attachment.name) + "*"
     if message.text:
         yield closed(message.text)
     if message.refusal:
-        yield quoted(f"**{_('Refused')}:** {message.refusal}")
+        yield quoted("**" + _("Refused") + f":** {message.refusal}")
     if note := _ending(message):
         yield quoted(note)
 
