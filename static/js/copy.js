@@ -1,7 +1,5 @@
 // Copies the code of the box whose Copy button was pressed, or a message as it was written, and says
 // so for a moment.
-const words = document.body.dataset;
-
 const say = (button, text) => {
   document.getElementById("said")?.replaceChildren(text);
   if (button.matches("[data-copy]")) {
@@ -24,6 +22,8 @@ const copy = async (button, text) => {
     say(button, words.notCopied);
   }
 };
+
+const words = document.body.dataset;
 
 const fetchText = async (url) => {
   const answer = await fetch(url);

@@ -16,7 +16,11 @@ _DATES = re.compile(r'^"(POT-Creation|PO-Revision)-Date:.*\n', re.MULTILINE)
 class Command(makemessages.Command):
     help = "Takes the strings of the sources into every catalog, or that of -l, and compiles them."
 
-    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=_lazy"]
+    xgettext_options = [
+        *makemessages.Command.xgettext_options,
+        "--keyword=_lazy",
+        "--keyword=_now",
+    ]
     # A guess would have to be found and put right; what is missing is found by itself.
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]
 
