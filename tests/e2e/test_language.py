@@ -57,7 +57,7 @@ async def test_notices_and_failures_are_german(german: Page) -> None:
     reply = last_reply(german)
     await expect(reply).to_have_attribute("data-status", "error")
     await expect(reply).to_contain_text("Das Anfragelimit des Endpunkts ist erreicht")
-    await expect(reply.locator("blockquote")).to_have_text("Rate limit reached for requests.")
+    await expect(reply.locator("blockquote")).to_contain_text("Rate limit reached")
 
     await say(german, " ")
 
