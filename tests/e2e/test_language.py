@@ -45,7 +45,7 @@ async def test_a_german_browser_chats_in_german(german: Page) -> None:
     await expect(last_reply(german)).to_have_attribute("data-status", "stopped")
     line = last_reply(german).locator(".timing")
     await expect(line).to_have_text(
-        re.compile(r"Angehalten · erstes Token nach \d+,\d\d s · \d+,\d s insgesamt")
+        re.compile(r"Angehalten · erstes Token \d+,\d\d s · gesamt \d+,\d s")
     )
     await expect(german.locator("#said")).to_have_text(re.compile(r"Angehalten, Wörter .*: \d"))
     await expect(german.get_by_role("button", name="Senden", exact=True)).to_be_visible()
@@ -124,7 +124,7 @@ async def test_two_readers_of_one_reply_each_read_their_own_language(
         await expect(last_reply(page)).to_have_attribute("data-status", "complete")
 
     await asyncio.gather(
-        expect(last_reply(german).locator(".timing")).to_contain_text("insgesamt"),
+        expect(last_reply(german).locator(".timing")).to_contain_text("gesamt"),
         expect(last_reply(german).locator("[data-copy]")).to_have_text("Kopieren"),
         expect(last_reply(visitor.page).locator(".timing")).to_contain_text("in all"),
         expect(last_reply(visitor.page).locator("[data-copy]")).to_have_text("Copy"),
