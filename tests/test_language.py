@@ -204,11 +204,12 @@ async def test_two_readers_of_one_reply_each_read_it_in_their_language(
         await german.say("/pace 50 " + FENCE)
         for tab in (german, english):
             await tab.until(lambda page: page.status == "complete")
-    async with tab_of(alice, language="de") as later:
-        await later.until(lambda page: page.status == "complete")
+    async with tab_of(alice, language="de") as later, tab_of(alice) as later_still:
+        for tab in (later, later_still):
+            await tab.until(lambda page: page.status == "complete")
 
     assert words_of(german) == words_of(later) == ("Kopieren", "gesamt")
-    assert words_of(english) == ("Copy", "in all")
+    assert words_of(english) == words_of(later_still) == ("Copy", "in all")
 
 
 def words_of(tab: Tab) -> tuple[str, str]:
