@@ -8,6 +8,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from chatapp import curation
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
@@ -51,4 +53,7 @@ async def act(name: str, message_id: UUID, form: Mapping[str, Any], authorised: 
 def unknown(name: str) -> InvalidInput:
     """The sentence for a wish that nobody here can grant."""
     names = ", ".join(f"“{known}”" for known in ("send", *QUEUE_ACTIONS, *MESSAGE_ACTIONS))
-    return InvalidInput(f"The action {name[:40]!r} is unknown; the actions are {names}.")
+    return InvalidInput(
+        _("The action “%(name)s” is unknown; the actions are %(names)s.")
+        % {"name": name[:40], "names": names}
+    )

@@ -3,6 +3,7 @@
 Everything here is synchronous.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from chatapp.forms import clean_text
 from chatapp.generation.calls import carried_by, limits_for
+from chatapp.locales import counted
 from chatapp.models import Conversation, Endpoint, conversation_for
 from chatapp.upstream.parameters import EFFORT, MOST_STOP_CHARS, MOST_STOPS, RANGES
 
@@ -67,6 +69,12 @@ class Text(forms.CharField):
         return {"rows": 3, "dir": "auto"}
 
 
+class WholeNumber(forms.IntegerField):
+    """Django would take “2.000”, which is two thousand in half of the world, for 2."""
+
+    re_decimal = re.compile(r"(?!)")
+
+
 class SettingsForm(forms.Form):
     """Empty fields mean the endpoint's default. Numbers are text: a browser that finds one wrong
     could not show it while the form is folded away, and would silently send nothing."""
@@ -83,7 +91,7 @@ class SettingsForm(forms.Form):
     )
     temperature = forms.FloatField(label=_lazy("Temperature"), required=False)
     top_p = forms.FloatField(label=_lazy("Top-p"), required=False)
-    max_tokens = forms.IntegerField(label=_lazy("Max tokens"), required=False)
+    max_tokens = WholeNumber(label=_lazy("Max tokens"), required=False)
     stop = Text(label=_lazy("Stop sequences, one a line"), strip=False)
     reasoning_effort = forms.ChoiceField(label=_lazy("Reasoning effort"), required=False)
 
@@ -188,7 +196,9 @@ class SettingsForm(forms.Form):
         field = self.fields[name]
         mode = "numeric" if name == "max_tokens" else "decimal"
         attributes = {"inputmode": mode, "autocomplete": "off", "placeholder": _DEFAULT}
+        field.localize = True  # “0,7” is a number where it is written so
         field.widget = forms.TextInput(attributes)
+        field.widget.is_localized = True
         field.error_messages["invalid"] = self._sentence(name)
 
     def _ranged(self, name: str) -> Any:
@@ -201,7 +211,7 @@ class SettingsForm(forms.Form):
         lowest, highest = RANGES[name]
         if name == "max_tokens":
             return _("Expected a whole number from 1 to %(highest)s, such as 500, or nothing.") % {
-                "highest": f"{highest:,}"
+                "highest": counted(highest)
             }
         if name == "top_p":
             return _("Expected a number above 0 and up to 1, such as 0.9, or nothing.")
@@ -264,7 +274,11 @@ def _allowance(endpoint: Endpoint) -> Allowance:
 def _words(endpoint: Endpoint, carried: Set[str], efforts: Iterable[str]) -> Iterable[str]:
     for name, (lowest, highest) in limits_for(endpoint).items():
         if name in carried:
-            yield f"{LABELS[name]} {lowest:,} to {highest:,}"
+            yield _("%(name)s %(lowest)s to %(highest)s") % {
+                "name": LABELS[name],
+                "lowest": counted(lowest),
+                "highest": counted(highest),
+            }
     if "stop" in carried:
         yield str(LABELS["stop"])
     if efforts:

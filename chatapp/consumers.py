@@ -16,6 +16,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import Error as DatabaseTrouble
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from chatapp import queueing
 from chatapp.actions import MESSAGE_ACTIONS, QUEUE_ACTIONS, act, unknown
@@ -58,8 +60,10 @@ logger = logging.getLogger(__name__)
 
 FRAMES_AT_ONCE, FRAMES_A_SECOND = 20, 10.0
 POLL_S = 0.5
-DATABASE_TROUBLE = "The database does not answer just now. Nothing is lost: try again in a moment."
-TOO_FAST = "Too much at once: this page was disconnected and comes back in a moment."
+DATABASE_TROUBLE = _lazy(
+    "The database does not answer just now. Nothing is lost: try again in a moment."
+)
+TOO_FAST = _lazy("Too much at once: this page was disconnected and comes back in a moment.")
 
 
 class ConversationConsumer(PageSocket):
@@ -79,7 +83,7 @@ class ConversationConsumer(PageSocket):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self._allowance.take():
-            await self._refuse(Refused(TOO_MANY, TOO_FAST))
+            await self._refuse(Refused(TOO_MANY, str(TOO_FAST)))
             return
         try:
             await self._act(parse(text_data))
@@ -89,7 +93,7 @@ class ConversationConsumer(PageSocket):
             await self._refuse(refusal)
         except DatabaseTrouble:
             logger.exception("a frame for conversation %s was not stored", self._conversation_id)
-            await self._notice(DATABASE_TROUBLE)
+            await self._notice(str(DATABASE_TROUBLE))
 
     async def _act(self, frame: dict[str, Any]) -> None:
         action = str(frame.get("action"))
@@ -141,7 +145,7 @@ class ConversationConsumer(PageSocket):
         with contextlib.suppress(Conversation.DoesNotExist):
             if message_for(user, message_id).conversation_id == self._conversation_id:
                 return
-        raise InvalidInput("That message is not part of this conversation.")
+        raise InvalidInput(_("That message is not part of this conversation."))
 
     async def _follow(self) -> None:
         """Shows the tail, then whatever changes, until the socket closes."""
@@ -254,7 +258,7 @@ class ConversationConsumer(PageSocket):
         Of a reply that the page saw growing only the end is sent.
         """
         if not is_kept(self._conversation_id):
-            raise Refused(NOT_FOUND, NO_SUCH_CONVERSATION)
+            raise Refused(NOT_FOUND, str(NO_SUCH_CONVERSATION))
         messages = tree_of(self._conversation_id)
         step = self._tail.step_to(messages)
         articles = {

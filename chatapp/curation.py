@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
+from chatapp.locales import counted
 from chatapp.models import Conversation, Message, Role, message_for
 from chatapp.models.attachment import copy_files
 from chatapp.models.conversation import mark_changed
@@ -66,9 +68,11 @@ def rate(user: User, message_id: UUID, rating: int | None, reason: str = "") -> 
     """Keeps what the person thinks of a reply: 1, -1 or None, and why."""
     message = message_for(user, message_id)
     if message.role != Role.ASSISTANT:
-        raise InvalidInput("Only replies can be rated.")
+        raise InvalidInput(_("Only replies can be rated."))
     if len(reason) > MAX_REASON_CHARS:
-        raise InvalidInput(f"A reason can have {MAX_REASON_CHARS:,} characters; shorten it.")
+        raise InvalidInput(
+            _("A reason can have %s characters; shorten it.") % counted(MAX_REASON_CHARS)
+        )
     return _change(message, rating=rating, rating_reason=reason if rating else "")
 
 
@@ -91,7 +95,7 @@ def fork(user: User, message_id: UUID) -> Conversation:
     """A new conversation with copies of everything from the beginning to this message."""
     message = message_for(user, message_id)
     if message.is_live:
-        raise InvalidInput("This reply is still being written. Wait for it or stop it first.")
+        raise InvalidInput(_("This reply is still being written. Wait for it or stop it first."))
     old = message.conversation
     messages = {m.pk: m for m in old.messages.all()}
     new = Conversation(

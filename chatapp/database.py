@@ -13,7 +13,8 @@ from typing import ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import close_old_connections, connection
-from django.utils import timezone
+
+from chatapp.locales import carried
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,16 +56,14 @@ async def close_connections() -> None:
 async def _run(
     pool: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    # Django's own context, which the zone is part of, stays on its thread.
-    zone, context = timezone.get_current_timezone(), copy_context()
+    work_here = carried(work)
 
     def with_a_live_connection() -> T:
         close_old_connections()
         try:
-            with timezone.override(zone):
-                return work(*args, **kwargs)
+            return work_here(*args, **kwargs)
         finally:
             close_old_connections()
 
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(pool, context.run, with_a_live_connection)
+    return await loop.run_in_executor(pool, copy_context().run, with_a_live_connection)

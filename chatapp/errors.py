@@ -26,12 +26,12 @@ class Kind(StrEnum):
 
     @property
     def headline(self) -> str:
-        """A headline for people, without the upstream's own words."""
+        """A headline for people, without the upstream's own words; in English."""
         return _HEADLINES[self]
 
     @property
     def advice(self) -> str:
-        """What the reader can do about it, one sentence."""
+        """What the reader can do about it, one sentence; in English."""
         return _ADVICE[self]
 
     @property
@@ -72,32 +72,37 @@ class UpstreamError(ChatappError):
         self.problem = problem
 
 
+def _(sentence: str) -> str:
+    """Marks it for translation, which is done by whoever shows it: rows keep the kind alone."""
+    return sentence
+
+
 _HEADLINES = {
-    Kind.BAD_REQUEST: "The endpoint refused the request",
-    Kind.AUTH: "The endpoint did not accept the key",
-    Kind.BILLING: "The endpoint's account has no credit",
-    Kind.NOT_FOUND: "The endpoint or model was not found",
-    Kind.TIMEOUT: "The endpoint took too long",
-    Kind.RATE_LIMIT: "The endpoint's rate limit was reached",
-    Kind.OVERLOADED: "The endpoint is overloaded or still starting",
-    Kind.SERVER: "The endpoint failed",
-    Kind.NETWORK: "The connection to the endpoint broke",
-    Kind.CUT: "The answer ended early",
-    Kind.PROTOCOL: "The endpoint's answer made no sense",
+    Kind.BAD_REQUEST: _("The endpoint refused the request"),
+    Kind.AUTH: _("The endpoint did not accept the key"),
+    Kind.BILLING: _("The endpoint's account has no credit"),
+    Kind.NOT_FOUND: _("The endpoint or model was not found"),
+    Kind.TIMEOUT: _("The endpoint took too long"),
+    Kind.RATE_LIMIT: _("The endpoint's rate limit was reached"),
+    Kind.OVERLOADED: _("The endpoint is overloaded or still starting"),
+    Kind.SERVER: _("The endpoint failed"),
+    Kind.NETWORK: _("The connection to the endpoint broke"),
+    Kind.CUT: _("The answer ended early"),
+    Kind.PROTOCOL: _("The endpoint's answer made no sense"),
 }
 
 _ADVICE = {
-    Kind.BAD_REQUEST: "Change the message, or ask the administrator to check the endpoint.",
-    Kind.AUTH: "Ask the administrator to check the endpoint's key.",
-    Kind.BILLING: "Ask the administrator to check the account behind this endpoint.",
-    Kind.NOT_FOUND: "Ask the administrator to check the endpoint's URL and model.",
-    Kind.TIMEOUT: "Try again; a cold model can take minutes to start.",
-    Kind.RATE_LIMIT: "Wait a little, then try again.",
-    Kind.OVERLOADED: "Wait a little, then try again; a cold model can take minutes to start.",
-    Kind.SERVER: "Try again; if it keeps failing, tell the administrator the request id.",
-    Kind.NETWORK: "Try again; if it keeps failing, ask the administrator to check the endpoint.",
-    Kind.CUT: "Try again; what had arrived is kept.",
-    Kind.PROTOCOL: "Ask the administrator to check the endpoint's URL and protocol.",
+    Kind.BAD_REQUEST: _("Change the message, or ask the administrator to check the endpoint."),
+    Kind.AUTH: _("Ask the administrator to check the endpoint's key."),
+    Kind.BILLING: _("Ask the administrator to check the account behind this endpoint."),
+    Kind.NOT_FOUND: _("Ask the administrator to check the endpoint's URL and model."),
+    Kind.TIMEOUT: _("Try again; a cold model can take minutes to start."),
+    Kind.RATE_LIMIT: _("Wait a little, then try again."),
+    Kind.OVERLOADED: _("Wait a little, then try again; a cold model can take minutes to start."),
+    Kind.SERVER: _("Try again; if it keeps failing, tell the administrator the request id."),
+    Kind.NETWORK: _("Try again; if it keeps failing, ask the administrator to check the endpoint."),
+    Kind.CUT: _("Try again; what had arrived is kept."),
+    Kind.PROTOCOL: _("Ask the administrator to check the endpoint's URL and protocol."),
 }
 
 _TEMPORARY = frozenset(

@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from chatapp.errors import InvalidInput
 
 
 def clean_text(value: Any) -> str:
     """A form's text as it can be stored: no U+0000 and no half of a surrogate pair."""
     if not isinstance(value, str):
-        raise InvalidInput("Expected a message's text; the form sent none. Reload the page.")
+        raise InvalidInput(_("Expected a message's text; the form sent none. Reload the page."))
     text = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.replace("\0", "\ufffd")
 
@@ -22,7 +24,7 @@ def parse(text: str | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         frame = None
     if not isinstance(frame, dict):
-        raise InvalidInput("Expected one JSON object with the form's values. Reload the page.")
+        raise InvalidInput(_("Expected one JSON object with the form's values. Reload the page."))
     return frame
 
 
@@ -34,7 +36,7 @@ def uuid_of(value: Any, name: str = "id") -> UUID:
     try:
         return UUID(value)
     except (ValueError, TypeError, AttributeError):
-        raise InvalidInput(f"Expected an id as “{name}”. Reload the page.") from None
+        raise InvalidInput(_("Expected an id as “%s”. Reload the page.") % name) from None
 
 
 def attachment_ids(value: Any) -> tuple[UUID, ...]:
@@ -52,7 +54,7 @@ def preset_id_in(frame: Mapping[str, Any]) -> int:
     return _number_of(frame.get("preset"), "preset")
 
 
-def _number_of(value: Any, kind: str) -> int:
+def _number_of(value: Any, name: str) -> int:
     if not str(value).isdecimal() or len(str(value)) > 18:
-        raise InvalidInput(f"Expected an {kind} of the list. Reload the page.")
+        raise InvalidInput(_("Expected one of the list as “%s”. Reload the page.") % name)
     return int(str(value))

@@ -172,7 +172,7 @@ def _heading(day: date, today: date) -> str:
         return _("Yesterday")
     if age < 7:
         return _("Previous 7 days")
-    return date_format(day, "F Y")
+    return date_format(day, _("F Y"))
 
 
 def _change(user: User, conversation_ids: Collection[UUID], **fields: Any) -> int:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -41,12 +42,14 @@ class Letters(TextChoices):
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """Each is a cookie of that name. `zone` is the person's own choice and goes before `timezone`,
-    which the browser tells; both are empty while nobody said."""
+    which the browser tells, as `language` goes before the browser's Accept-Language, which Django
+    reads; they are empty while nobody said."""
 
     theme: Theme = Theme.SYSTEM
     text_size: TextSize = TextSize.MEDIUM
     width: Width = Width.NORMAL
     letters: Letters = Letters.ON
+    language: str = ""
     zone: str = ""
     timezone: str = ""
 
@@ -63,6 +66,7 @@ def preferences_in(cookies: Mapping[str, str]) -> Preferences:
         _choice(cookies, "text_size", TextSize.MEDIUM),
         _choice(cookies, "width", Width.NORMAL),
         _choice(cookies, "letters", Letters.ON),
+        cookies["language"] if cookies.get("language") in dict(settings.LANGUAGES) else "",
         *(cookies[n] if cookies.get(n) in zones() else "" for n in ("zone", "timezone")),
     )
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text
+from chatapp.locales import counted
 from chatapp.models import Prompt
 
 NAME_CHARS = 40
@@ -107,7 +108,7 @@ def _checked_text(typed: str) -> str:
     if len(text) > settings.MAX_PROMPT_CHARS:
         raise InvalidInput(
             _("A prompt can have %(most)s characters; this one has %(has)s. Shorten it.")
-            % {"most": f"{settings.MAX_PROMPT_CHARS:,}", "has": f"{len(text):,}"}
+            % {"most": counted(settings.MAX_PROMPT_CHARS), "has": counted(len(text))}
         )
     return text
 

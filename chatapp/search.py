@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Message
@@ -37,7 +38,7 @@ class Hit:
 def search(user: User, query: str) -> list[Hit]:
     """The newest conversations with every word of `query`, titles first."""
     if len(query) > MOST_CHARS:
-        raise InvalidInput(f"A search can have {MOST_CHARS} characters; shorten it.")
+        raise InvalidInput(_("A search can have %d characters; shorten it.") % MOST_CHARS)
     phrases = phrases_in(query)
     if not phrases:
         return []

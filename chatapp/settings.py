@@ -42,10 +42,10 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "chatapp.middleware.StaticFiles",
     "chatapp.middleware.content_security_policy",
-    "chatapp.middleware.bounded_body",
     "chatapp.middleware.preferences",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "chatapp.middleware.bounded_body",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -170,7 +170,9 @@ STORAGES = {
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own words
+LANGUAGE_COOKIE_NAME = "language"
+LOCALE_PATHS = [BASE_DIR / "chatapp" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -16,6 +16,8 @@ from django.contrib.auth.models import User
 from django.db import Error as DatabaseTrouble
 from django.http import parse_cookie
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from chatapp.database import read
 from chatapp.errors import InvalidInput
@@ -34,9 +36,9 @@ T = TypeVar("T")
 SIGNED_OUT, NOT_FOUND, BROKEN, TOO_MANY = 4401, 4404, 4011, 4013
 SESSION_CHECK_S = 30.0
 LIST_S = 1.0
-SIGN_IN_AGAIN = "You are signed out. Sign in again to go on; what you typed is still here."
-UNASKED = "This page sends nothing here. Reload it."
-NO_SUCH_CONVERSATION = "This conversation does not exist, or it is not yours."
+SIGN_IN_AGAIN = _("You are signed out. Sign in again to go on; what you typed is still here.")
+UNASKED = _("This page sends nothing here. Reload it.")
+NO_SUCH_CONVERSATION = _("This conversation does not exist, or it is not yours.")
 
 
 class Refused(Exception):
@@ -54,7 +56,8 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            with applied(preferences_in(_cookies(scope))):
+            preferences = applied(preferences_in(_cookies(scope)))
+            with preferences, translation.override(_language(scope)):
                 await super().__call__(scope, receive, send)
         finally:
             # Not in `disconnect`: the server cancels applications without calling it.
@@ -82,9 +85,7 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     @property
     def query(self) -> dict[str, str]:
-        """What the page says behind the question mark."""
-        pairs = parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        return {name: values[0] for name, values in pairs.items()}
+        return _query(self.scope)
 
     async def _follow(self) -> None:
         raise NotImplementedError
@@ -93,13 +94,13 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         """`work(user, …)` for the session's user, checked in the same visit to the database."""
         user = user_of(self._session_key)
         if user is None:
-            raise Refused(SIGNED_OUT, SIGN_IN_AGAIN)
+            raise Refused(SIGNED_OUT, str(SIGN_IN_AGAIN))
         self._user = user
         self._checked_at = time.monotonic()
         try:
             return work(user, *args, **kwargs)
         except Conversation.DoesNotExist:
-            raise Refused(NOT_FOUND, NO_SUCH_CONVERSATION) from None
+            raise Refused(NOT_FOUND, str(NO_SUCH_CONVERSATION)) from None
 
     def _is_check_due(self) -> bool:
         return time.monotonic() - self._checked_at > SESSION_CHECK_S
@@ -141,8 +142,8 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         for frame in frames(fragments):
             await self.send(text_data=frame)
 
-    async def _notice(self, sentence: str) -> None:
-        context = {"text": sentence, "sign_in": sentence == SIGN_IN_AGAIN}
+    async def _notice(self, sentence: str, *, sign_in: bool = False) -> None:
+        context = {"text": sentence, "sign_in": sign_in}
         html = render_to_string("_notice.html", context)
         await self._show([Fragment("notice", "innerHTML", html)])
 
@@ -150,7 +151,7 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._show([Fragment("notice", "innerHTML")])
 
     async def _refuse(self, refusal: Refused) -> None:
-        await self._notice(str(refusal))
+        await self._notice(str(refusal), sign_in=refusal.code == SIGNED_OUT)
         await self.close(code=refusal.code)
 
 
@@ -158,7 +159,7 @@ class ListSocket(PageSocket):
     """The connection of a page that has no conversation yet: its sidebar, and nothing else."""
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        await self._refuse(Refused(TOO_MANY, UNASKED))
+        await self._refuse(Refused(TOO_MANY, str(UNASKED)))
 
     async def _follow(self) -> None:
         watch = hints.Watch()
@@ -189,6 +190,18 @@ def _sidebar(query: dict[str, str], current: UUID | None) -> Sidebar | None:
         if since.tzinfo is not None:
             return Sidebar(current, query.get("list", ""), since)
     return None
+
+
+def _query(scope: dict[str, Any]) -> dict[str, str]:
+    """What the page says behind the question mark."""
+    pairs = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return {name: values[0] for name, values in pairs.items()}
+
+
+def _language(scope: dict[str, Any]) -> str:
+    """The page's own, so that what comes later reads as it does, whatever was chosen meanwhile."""
+    told = _query(scope).get("language", "")
+    return told if told in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 def _cookies(scope: dict[str, Any]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 
 from chatapp.errors import Kind
 from chatapp.generation.log import PARTS
@@ -66,14 +67,16 @@ class Position:
     cursors: dict[str, Cursor]
 
 
-_live: WeakValueDictionary[UUID, LiveReply] = WeakValueDictionary()
+# By language too: a box of code has a button with a word on it.
+_live: WeakValueDictionary[tuple[UUID, str | None], LiveReply] = WeakValueDictionary()
 
 
 def live_reply(source: Source) -> LiveReply:
     """The reply's documents, up to date with its log; they last as long as somebody reads."""
-    reply = _live.get(source.reply_id)
+    key = (source.reply_id, get_language())
+    reply = _live.get(key)
     if reply is None or reply.source is not source:
-        reply = _live[source.reply_id] = LiveReply(source)
+        reply = _live[key] = LiveReply(source)
     reply.catch_up()
     return reply
 
@@ -94,7 +97,7 @@ def article(message: Message, *, read_only: bool = False) -> str:
     if message.role == Role.USER:
         return _render(message, {"text": plain(message.text)}, read_only=read_only)
     parts = {
-        part: finished_html(element_id(part, message.pk), text)
+        part: finished_html(element_id(part, message.pk), text, get_language())
         for part in PARTS.values()
         if (text := getattr(message, part))
     }
@@ -184,8 +187,8 @@ def _patches(position: Position) -> list[Fragment]:
 
 
 @lru_cache(maxsize=128)
-def finished_html(container_id: str, text: str) -> str:
-    """A finished part's inner HTML."""
+def finished_html(container_id: str, text: str, language: str | None) -> str:
+    """A finished part's inner HTML, in the `language` that is the current one."""
     document = Document(container_id)
     document.append(text)
     document.finish()

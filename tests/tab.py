@@ -35,7 +35,8 @@ def sign_in(user: User) -> str:
 class Tab:
     """One connection to one conversation, or of a page without one.
 
-    `lists` says that the page has a sidebar; `until` where its first page of it ended.
+    `lists` says that the page has a sidebar; `until` where its first page of it ended; `language`
+    what the page is written in.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Tab:
         first: str = "",
         lists: bool = False,
         until: str = "",
+        language: str = "",
         origin: str | None = "http://testserver",
     ) -> None:
         headers = [(b"host", b"testserver")]
@@ -54,7 +56,7 @@ class Tab:
         if origin is not None:
             headers.append((b"origin", origin.encode()))
         path = f"/ws/conversations/{conversation_id}/" if conversation_id else "/ws/"
-        query = {"after": after, "first": first}
+        query = {"after": after, "first": first, "language": language}
         if lists:
             query |= {"list": until, "at": timezone.now().isoformat()}
         path += f"?{urlencode(query)}"

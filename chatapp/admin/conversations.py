@@ -3,8 +3,11 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from chatapp.models import Conversation, Message
 
@@ -40,7 +43,7 @@ class ConversationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         return super().get_queryset(request).order_by("-updated_at")
 
-    @admin.display(description="Transcript")
+    @admin.display(description=_lazy("Transcript"))
     def transcript(self, conversation: Conversation) -> SafeString:
         """Every message, siblings too, as text: nothing anybody wrote is rendered."""
         messages = conversation.messages.order_by("asked_at", "id")
@@ -55,11 +58,13 @@ def _head(message: Message) -> SafeString:
 
 
 def _body(message: Message) -> str:
-    files = ", ".join(f"{file.name} ({file.size:,} bytes)" for file in message.attachments.all())
+    files = ", ".join(
+        f"{file.name} ({filesizeformat(file.size)})" for file in message.attachments.all()
+    )
     parts = (
-        ("Files", files),
-        ("Reasoning", message.reasoning),
-        ("Refusal", message.refusal),
+        (_("Files"), files),
+        (_("Reasoning"), message.reasoning),
+        (_("Refused"), message.refusal),
         ("", message.text),
     )
     return "\n\n".join(f"[{name}]\n{text}" if name else text for name, text in parts if text)

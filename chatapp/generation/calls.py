@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from chatapp.errors import InvalidInput, UpstreamError
 from chatapp.generation.files import turns_of
 from chatapp.models import Conversation, Endpoint, Message
@@ -34,9 +36,9 @@ def target_for(endpoint: Endpoint | None) -> Target:
     Raises InvalidInput, with the sentence for the person, if it is gone, disabled or has no key.
     """
     if endpoint is None:
-        raise InvalidInput("Choose an endpoint first: the one used before no longer exists.")
+        raise InvalidInput(_("Choose an endpoint first: the one used before no longer exists."))
     if not endpoint.enabled:
-        raise InvalidInput(f"The endpoint “{endpoint.name}” is disabled. Choose another one.")
+        raise InvalidInput(_("The endpoint “%s” is disabled. Choose another one.") % endpoint.name)
     return _target(endpoint, endpoint.api_key())
 
 

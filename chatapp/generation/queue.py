@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 from chatapp.generation.calls import Call, target_for
-from chatapp.generation.turns import STILL_ANSWERING, Sending, ask, check_text
+from chatapp.generation.turns import Sending, StillAnswering, ask, check_text
 from chatapp.models import (
     Conversation,
     Endpoint,
@@ -133,11 +133,10 @@ def send_next(conversation_id: UUID, *, process: str) -> Call | None:
         return None
     try:
         return _send(first.conversation.owner, first, process)
-    except InvalidInput as error:
-        if str(error) != STILL_ANSWERING:
-            _let_follow(first, None)
-    except Conversation.DoesNotExist:
+    except (StillAnswering, Conversation.DoesNotExist):
         pass  # deleted in this moment, or its person may not use this service any more
+    except InvalidInput:
+        _let_follow(first, None)
     return None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
+from django.utils.translation import gettext_lazy as _lazy
 
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
@@ -18,11 +19,12 @@ from chatapp.generation.generation import Generation
 from chatapp.generation.keeper import keep
 from chatapp.generation.process import PROCESS
 from chatapp.generation.rows import finish, request_stop
+from chatapp.locales import carried
 from chatapp.models import Status
 
 logger = logging.getLogger(__name__)
 
-RESTARTING = "This server is restarting. Nothing was sent: try again in a moment."
+RESTARTING = _lazy("This server is restarting. Nothing was sent: try again in a moment.")
 MAX_PAUSE_S = 1.0
 DRAIN_WRITE_S = 20.0
 # A prompt; and if its reply is continued, the reply so far and the wish to go on.
@@ -41,7 +43,7 @@ async def launch(store: Callable[..., Call | None], *args: Any) -> None:
     back, and a queued reply that nobody makes would block its conversation. Raises what `store`
     does, and InvalidInput while draining.
     """
-    await asyncio.shield(_begin(_launch(store, *args)))
+    await asyncio.shield(_begin(_launch(carried(store), *args)))
 
 
 async def send_queued(conversation_id: UUID) -> None:

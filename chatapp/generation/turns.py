@@ -13,11 +13,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 from chatapp.generation.calls import Call, parameters_for, prompt_for, target_for
 from chatapp.generation.files import claim, unsent
 from chatapp.generation.rows import lease
+from chatapp.locales import counted
 from chatapp.models import (
     Attachment,
     Conversation,
@@ -36,9 +38,15 @@ from chatapp.upstream.contract import Target
 
 A_MOMENT = timedelta(seconds=2)
 GO_ON = "Go on exactly where you stopped, without repeating anything."
-STILL_ANSWERING = (
-    "The reply before is still being written. Wait for it or stop it, then send again."
-)
+
+
+class StillAnswering(InvalidInput):
+    """The reply before has not ended."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The reply before is still being written. Wait for it or stop it, then send again.")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ def ask(
         if _is_stored(sending.conversation_id, sending.key):
             return None
         conversation_for(user, sending.conversation_id)
-        raise InvalidInput(STILL_ANSWERING) from None
+        raise StillAnswering from None
 
 
 def ask_first(user: User, sending: Sending, *, process: str) -> Call | None:
@@ -100,7 +108,7 @@ def edit(user: User, message_id: UUID, text: str, form_key: UUID, *, process: st
     as `ask` does."""
     message = message_for(user, message_id)
     if message.role != Role.USER:
-        raise InvalidInput("Only your own messages can be edited.")
+        raise InvalidInput(_("Only your own messages can be edited."))
     sending = Sending(message.conversation_id, text, form_key, message.endpoint_id)
     return ask(user, sending, process=process, instead_of=message)
 
@@ -114,7 +122,7 @@ def retry(user: User, reply_id: UUID, endpoint_id: int | None, *, process: str) 
     reply = message_for(user, reply_id)
     conversation = reply.conversation
     if reply.role != Role.ASSISTANT:
-        raise InvalidInput("Only a reply can be tried again.")
+        raise InvalidInput(_("Only a reply can be tried again."))
     try:
         with transaction.atomic():
             endpoint = _endpoint(endpoint_id, conversation)
@@ -128,7 +136,7 @@ def retry(user: User, reply_id: UUID, endpoint_id: int | None, *, process: str) 
             conversation.save(update_fields=["updated_at"])  # other processes look at it
             return Call(conversation.pk, new.pk, target, prompt_for(conversation, asked, target))
     except IntegrityError:
-        raise InvalidInput(STILL_ANSWERING) from None
+        raise StillAnswering from None
 
 
 def regenerate(user: User, reply_id: UUID, picked_id: int | None, *, process: str) -> Call | None:
@@ -148,7 +156,7 @@ def resume(user: User, reply_id: UUID, *, process: str) -> Call | None:
     if reply.is_live:
         return None
     if not reply.can_continue:
-        raise InvalidInput("Only a reply that was cut short can be continued.")
+        raise InvalidInput(_("Only a reply that was cut short can be continued."))
     try:
         with transaction.atomic():
             own = reply.endpoint
@@ -161,17 +169,20 @@ def resume(user: User, reply_id: UUID, *, process: str) -> Call | None:
             before = {part: getattr(reply, part) for part in ("text", "reasoning", "refusal")}
             return Call(conversation.pk, reply_id, target, prompt, before)
     except IntegrityError:
-        raise InvalidInput(STILL_ANSWERING) from None
+        raise StillAnswering from None
 
 
 def check_text(text: str, *, has_files: bool = False) -> None:
     """Raises InvalidInput unless `text` is a message that can be sent; files may go without one."""
     if not text.strip() and not has_files:
-        raise InvalidInput("Write a message first: this one is empty.")
+        raise InvalidInput(_("Write a message first: this one is empty."))
     if len(text) > settings.MAX_PROMPT_CHARS:
         raise InvalidInput(
-            f"A message can have {settings.MAX_PROMPT_CHARS:,} characters; "
-            f"this one has {len(text):,}. Shorten it and send again."
+            _(
+                "A message can have %(most)s characters; this one has %(has)s. "
+                "Shorten it and send again."
+            )
+            % {"most": counted(settings.MAX_PROMPT_CHARS), "has": counted(len(text))}
         )
 
 
@@ -186,7 +197,7 @@ def _store_turn(
     target = target_for(endpoint)
     path = path_of(messages) if instead_of is None else _until(messages, instead_of.parent_id)
     if any(message.is_live for message in path):
-        raise InvalidInput(STILL_ANSWERING)
+        raise StillAnswering
     files = unsent(user, sending.attachments, endpoint)
     prompt = Message.objects.create(
         conversation=conversation,

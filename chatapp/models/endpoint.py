@@ -6,6 +6,8 @@ import re
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
 
 from chatapp.errors import InvalidInput
 
@@ -16,8 +18,10 @@ def check_key_variable(name: str) -> None:
     """Only variables made for keys can be named, so that no other secret can be sent away."""
     if not KEY_VARIABLE.fullmatch(name):
         raise ValidationError(
-            "Name an environment variable in capitals that ends in _API_KEY or _TOKEN, "
-            "for example BASETEN_API_KEY."
+            _(
+                "Name an environment variable in capitals that ends in _API_KEY or _TOKEN, "
+                "for example BASETEN_API_KEY."
+            )
         )
 
 
@@ -25,21 +29,21 @@ class Endpoint(models.Model):
     """Where a conversation's prompts go. Keys stay in the environment; only their name is here."""
 
     class Protocol(models.TextChoices):
-        OPENAI = "openai", "OpenAI-compatible chat completions"
-        ANTHROPIC = "anthropic", "Anthropic-compatible messages"
+        OPENAI = "openai", _("OpenAI-compatible chat completions")
+        ANTHROPIC = "anthropic", _("Anthropic-compatible messages")
         TRUSS = "truss", "Baseten Truss predict"
         CEREBRIUM = "cerebrium", "Cerebrium"
 
     name = models.CharField(max_length=80, unique=True)
     protocol = models.CharField(max_length=16, choices=Protocol)
     url = models.CharField("URL", max_length=500)
-    model = models.CharField("model slug", max_length=200, blank=True)
+    model = models.CharField(_("model slug"), max_length=200, blank=True)
     api_key_env = models.CharField(
-        "key variable",
+        _("key variable"),
         max_length=100,
         blank=True,
         validators=[check_key_variable],
-        help_text="Name of the environment variable that holds the key; empty for none.",
+        help_text=_("Name of the environment variable that holds the key; empty for none."),
     )
     options = models.JSONField(default=dict, blank=True)
     connect_timeout_s = models.FloatField(
@@ -55,7 +59,7 @@ class Endpoint(models.Model):
         default=900, validators=[MinValueValidator(0.1), MaxValueValidator(24 * 3600)]
     )
     enabled = models.BooleanField(default=True)
-    position = models.PositiveSmallIntegerField("order", default=100)
+    position = models.PositiveSmallIntegerField(_("order"), default=100)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -72,7 +76,10 @@ class Endpoint(models.Model):
         key = os.environ.get(self.api_key_env, "")
         if not key:
             raise InvalidInput(
-                f"The endpoint “{self.name}” needs a key: "
-                f"the variable {self.api_key_env} is not set on the server."
+                _now(
+                    "The endpoint “%(name)s” needs a key: "
+                    "the variable %(variable)s is not set on the server."
+                )
+                % {"name": self.name, "variable": self.api_key_env}
             )
         return key

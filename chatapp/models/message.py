@@ -10,18 +10,18 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    USER = "user"
-    ASSISTANT = "assistant"
+    USER = "user", _("User")
+    ASSISTANT = "assistant", _("Assistant")
 
 
 class Status(models.TextChoices):
-    QUEUED = "queued"
-    STREAMING = "streaming"
-    COMPLETE = "complete"
-    STOPPED = "stopped"
-    INCOMPLETE = "incomplete"
-    ERROR = "error"
-    INTERRUPTED = "interrupted"
+    QUEUED = "queued", _("Queued")
+    STREAMING = "streaming", _("Streaming")
+    COMPLETE = "complete", _("Complete")
+    STOPPED = "stopped", _("Stopped")
+    INCOMPLETE = "incomplete", _("Incomplete")
+    ERROR = "error", _("Error")
+    INTERRUPTED = "interrupted", _("Interrupted")
 
     @property
     def is_live(self) -> bool:

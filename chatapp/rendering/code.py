@@ -14,6 +14,7 @@ from html import escape
 from itertools import groupby
 from typing import Any, Final, TypeAlias
 
+from django.utils.translation import gettext
 from pygments.lexer import ExtendedRegexLexer, Lexer, RegexLexer
 from pygments.lexers import LEXERS, get_lexer_by_name
 from pygments.token import Comment, Error, Generic, Keyword, Name, Number, Operator, String
@@ -67,9 +68,10 @@ def box_head(language: str, lines_id: str = "") -> str:
     """The box up to its first line; whole lines go into the element `lines_id`."""
     kind = f' class="language-{language}"' if language else ""
     lines = f'<span class="lines" id="{lines_id}">' if lines_id else ""
+    label, copy = language or gettext("text"), escape(gettext("Copy"))
     return (
-        f'<figure class="code"><figcaption><span class="language">{language or "text"}</span>'
-        '<button type="button" class="copy" data-copy>Copy</button></figcaption>'
+        f'<figure class="code"><figcaption><span class="language">{label}</span>'
+        f'<button type="button" class="copy" data-copy>{copy}</button></figcaption>'
         f"<pre><code{kind}>{lines}"
     )
 

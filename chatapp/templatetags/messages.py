@@ -5,22 +5,27 @@ from uuid import UUID
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from chatapp.chat_settings import LABELS
+from chatapp.locales import counted
 from chatapp.models import Message, Status
+from chatapp.models.message import LENGTH_REASONS
 
 register = template.Library()
 
 _RETRIABLE = {Status.ERROR, Status.INCOMPLETE, Status.INTERRUPTED, Status.STOPPED}
+_LENGTH, _TOOL = _lazy("Reached the length limit"), _lazy("Asked for a tool")
 _FINISH_WORDS = {
-    "length": "reached the length limit",
-    "max_tokens": "reached the length limit",
-    "model_context_window_exceeded": "reached the length limit",
-    "content_filter": "filtered",
-    "refusal": "refused",
-    "tool_calls": "asked for a tool",
-    "function_call": "asked for a tool",
-    "tool_use": "asked for a tool",
+    **dict.fromkeys(LENGTH_REASONS, _LENGTH),
+    "content_filter": _lazy("Filtered"),
+    "refusal": _lazy("Refused"),
+    "tool_calls": _TOOL,
+    "function_call": _TOOL,
+    "tool_use": _TOOL,
     "stop": "",
     "end_turn": "",
     "stop_sequence": "",
@@ -50,7 +55,7 @@ def version_number(message: Message) -> int:
 @register.filter
 def seconds(value: float) -> str:
     """`7.0` → “7 s”, `0.25` → “0.25 s”."""
-    return f"{value:.3g} s"
+    return f"{number_format(f'{value:.3g}')} s"
 
 
 @register.filter
@@ -65,11 +70,13 @@ def outcome_line(message: Message) -> str:
     words = [_ending(message)]
     if message.first_token_at and message.request_sent_at:
         wait_s = (message.first_token_at - message.request_sent_at).total_seconds()
-        words.append(f"first token {wait_s:.2f} s")
+        words.append(_("first token %s s") % number_format(f"{wait_s:.2f}"))
     if message.first_token_at and message.finished_at:
-        words.append(f"{(message.finished_at - message.asked_at).total_seconds():.1f} s in all")
+        all_s = (message.finished_at - message.asked_at).total_seconds()
+        words.append(_("%s s in all") % number_format(f"{all_s:.1f}"))
     if message.output_tokens:
-        words.append(f"{message.output_tokens:,} tokens")
+        tokens = ngettext("%s token", "%s tokens", message.output_tokens)
+        words.append(tokens % counted(message.output_tokens))
     return " · ".join(word for word in words if word)
 
 
@@ -83,12 +90,12 @@ def used(message: Message) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(f"“{item}”" for item in value)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return counted(value) if isinstance(value, int | float) else str(value)
 
 
 def _ending(message: Message) -> str:
     if message.status == Status.STOPPED:
-        return "Stopped"
+        return _("Stopped")
     if message.status == Status.COMPLETE:
-        return _FINISH_WORDS.get(message.finish_reason, message.finish_reason).capitalize()
-    return "" if message.status != Status.INCOMPLETE else "Incomplete"
+        return str(_FINISH_WORDS.get(message.finish_reason, message.finish_reason.capitalize()))
+    return "" if message.status != Status.INCOMPLETE else _("Incomplete")

@@ -198,8 +198,8 @@ def _part(part: Any) -> str:
     if kind == "audio_transcription":
         return _str(part.get("text"))
     if "image" in kind:
-        return f"*[{_('An image that the export has apart')}]*"
-    return f"*[{_('An attachment that the export has apart')}]*"
+        return "*[" + _("An image that the export has apart") + "]*"
+    return "*[" + _("An attachment that the export has apart") + "]*"
 
 
 def _instructions(nodes: Mapping[str, Any]) -> Iterator[str]:

@@ -16,12 +16,14 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from chatapp.database import write
 from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text
 from chatapp.generation import background, bus
+from chatapp.locales import carried
 from chatapp.models import Conversation, Endpoint, Import, Message
 from chatapp.models.conversation import title_from
 from chatapp.models.search import index
@@ -53,12 +55,12 @@ async def begin(user: User, file: IO[bytes], name: str, size: int) -> Import:
     Raises InvalidInput if another one of the user's still goes on.
     """
     report = await write(_begun, user, safe(name)[:120], size)
-    background.begin(_run(user, report, file))
+    background.begin(_run(user, report, file, get_language()))
     return report
 
 
-async def _run(user: User, report: Import, file: IO[bytes]) -> None:
-    with file:
+async def _run(user: User, report: Import, file: IO[bytes], language: str | None) -> None:
+    with file, override(language):
         try:
             await _take_in(user, report, Reader(file, report.size))
         except Exception:
@@ -73,7 +75,7 @@ async def _take_in(user: User, report: Import, reader: Reader) -> None:
     clock = asyncio.get_running_loop().time
     said_at = clock()
     try:
-        while (item := await asyncio.to_thread(next, items, None)) is not None:
+        while (item := await asyncio.to_thread(carried(next), items, None)) is not None:
             what = await _outcome(user, item)
             _note(report, what, item)
             if clock() - said_at > SAY_SO_S:

@@ -27,14 +27,14 @@ def pieces(talk: Talk) -> Iterator[str]:
 
 def _parts(message: Message) -> Iterator[str]:
     if message.reasoning:
-        head = f"<details>\n<summary>{_('Reasoning')}</summary>"
+        head = "<details>\n<summary>" + _("Reasoning") + "</summary>"
         yield f"{head}\n\n{closed(message.reasoning)}\n\n</details>"
     for attachment in message.attachments.all():
-        yield f"*{_('Attached')}: {_line(attachment.name)}*"
+        yield "*" + _("Attached: %s") % _line(attachment.name) + "*"
     if message.text:
         yield closed(message.text)
     if message.refusal:
-        yield quoted(f"**{_('Refused')}:** {message.refusal}")
+        yield quoted("**" + _("Refused") + f":** {message.refusal}")
     if note := _ending(message):
         yield quoted(note)
 
@@ -72,7 +72,7 @@ def _author(message: Message) -> str:
 
 def _ending(message: Message) -> str:
     if message.error_kind:
-        headline = Kind(message.error_kind).headline
+        headline = _(Kind(message.error_kind).headline)
         status = f" (HTTP {message.error_status})" if message.error_status else ""
         said = f"\n{message.error_message}" if message.error_message else ""
         return f"**{headline}**{status}{said}"
@@ -89,7 +89,7 @@ def _ending(message: Message) -> str:
 
 
 def _date(conversation: Conversation) -> str:
-    return date_format(timezone.localtime(conversation.created_at), "j F Y, H:i e")
+    return date_format(timezone.localtime(conversation.created_at), _("j F Y, H:i e"))
 
 
 def _line(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chatapp.models import Conversation
 
@@ -27,4 +28,4 @@ def safe(title: str) -> str:
     )
     words = " ".join(_FORBIDDEN.sub(" ", visible).split())
     short = words.encode()[:_MOST_BYTES].decode(errors="ignore")
-    return short.strip(" .") or "Conversation"
+    return short.strip(" .") or _("Conversation")

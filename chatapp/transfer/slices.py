@@ -1,6 +1,6 @@
 """A person's conversations and their messages → a slice at a time, so that memory stays flat."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from uuid import UUID
@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Prefetch
 
 from chatapp.database import read
+from chatapp.locales import carried
 from chatapp.models import Attachment, Conversation, Message
 from chatapp.models.message import path_of
 
@@ -55,11 +56,12 @@ class Talk:
         return found if len(found) <= MESSAGES else None
 
 
-async def in_slices(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Makes the pieces on reader threads, a few at a time, as fast as they are taken."""
-    while (found := await read(_few, pieces)) is not None:
-        if found:
-            yield found
+def in_slices(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Makes the pieces on reader threads, a few at a time, as fast as they are taken.
+
+    Nobody takes them before the request is answered, and its language and zone are over.
+    """
+    return _taken(carried(_few), pieces)
 
 
 def encoded(pieces: Iterable[str]) -> Iterator[bytes]:
@@ -73,6 +75,14 @@ def _by_ids(ids: Sequence[UUID]) -> Iterator[Message]:
         batch = ids[start : start + MESSAGES]
         found = Message.objects.prefetch_related(_ATTACHMENTS).in_bulk(batch)
         yield from (found[message_id] for message_id in batch if message_id in found)
+
+
+async def _taken(
+    few: Callable[[Iterator[bytes]], bytes | None], pieces: Iterator[bytes]
+) -> AsyncIterator[bytes]:
+    while (found := await read(few, pieces)) is not None:
+        if found:
+            yield found
 
 
 def _few(pieces: Iterator[bytes]) -> bytes | None:

@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from chatapp.errors import InvalidInput
+from chatapp.locales import counted
 from chatapp.upstream.parameters import EFFORT, RANGES
 
 # The request itself sets these: a second value would change who is asked, or how it is read.
@@ -58,7 +61,7 @@ class Option:
     """One option: what it means, what it expects (both for people) and the test of a value."""
 
     meaning: str
-    expects: str
+    expects: Callable[[], str]
     accepts: Callable[[object], bool]
 
 
@@ -66,20 +69,31 @@ def check_options(protocol: str, options: Mapping[str, Any]) -> None:
     """Raises `InvalidInput` with what was expected, for the first option that cannot be taken."""
     if protocol not in OPTIONS:
         names = ", ".join(OPTIONS)
-        raise InvalidInput(f'The protocol has to be one of {names}, not "{protocol}".')
+        raise InvalidInput(
+            _('The protocol has to be one of %(names)s, not "%(protocol)s".')
+            % {"names": names, "protocol": protocol}
+        )
     if not isinstance(options, Mapping):
-        raise InvalidInput('The options have to be a JSON object, such as {"max_tokens": 4096}.')
+        raise InvalidInput(_('The options have to be a JSON object, such as {"max_tokens": 4096}.'))
     if "\\u0000" in json.dumps(options):
-        raise InvalidInput("The options cannot hold the character U+0000.")
+        raise InvalidInput(_("The options cannot hold the character U+0000."))
     known = OPTIONS[protocol]
     for name, value in options.items():
         if name not in known:
             names = ", ".join(known)
-            raise InvalidInput(f'The protocol {protocol} has no option "{name}"; it has {names}.')
+            raise InvalidInput(
+                _('The protocol %(protocol)s has no option "%(name)s"; it has %(names)s.')
+                % {"protocol": protocol, "name": name, "names": names}
+            )
         if not known[name].accepts(value):
-            raise InvalidInput(f'The option "{name}" has to be {known[name].expects}.')
+            raise InvalidInput(
+                _('The option "%(name)s" has to be %(expected)s.')
+                % {"name": name, "expected": known[name].expects()}
+            )
     if options.get("images") and not takes_images(protocol, options):
-        raise InvalidInput('The option "images" needs a "body" that has "{messages}" as a value.')
+        raise InvalidInput(
+            _('The option "images" needs a "body" that has "{messages}" as a value.')
+        )
 
 
 def takes_images(protocol: str, options: Mapping[str, Any]) -> bool:
@@ -95,7 +109,7 @@ def asks_titles(protocol: str, options: Mapping[str, Any]) -> bool:
 
 
 def _choice(meaning: str, *names: str) -> Option:
-    return Option(meaning, "one of " + ", ".join(names), lambda value: value in names)
+    return Option(meaning, lambda: _("one of %s") % ", ".join(names), lambda value: value in names)
 
 
 def _is_header_value(value: object) -> bool:
@@ -157,29 +171,42 @@ def _lone_names(value: object) -> list[str]:
     return []
 
 
+def _ranges() -> str:
+    words = _("%(name)s (%(lowest)s to %(highest)s)")
+    return ", ".join(
+        words % {"name": name, "lowest": counted(lowest), "highest": counted(highest)}
+        for name, (lowest, highest) in RANGES.items()
+    )
+
+
 _HEADERS = Option(
     "further HTTP headers of the request",
-    "an object of header names and values, without " + ", ".join(sorted(GOVERNED_HEADERS)),
+    lambda: (
+        _("an object of header names and values, without %s") % ", ".join(sorted(GOVERNED_HEADERS))
+    ),
     _is_header_set,
 )
 _MAX_TOKENS = Option(
     "the longest answer to ask for, where the prompt does not say",
-    "a whole number of at least 1",
+    lambda: _("a whole number of at least 1"),
     _is_count,
 )
 _IMAGES = Option(
     "whether the model takes images; they are refused or left out otherwise",
-    "true or false",
+    lambda: _("true or false"),
     _is_switch,
 )
 _TITLES = Option(
     "whether the endpoint is asked for a title after a conversation's first reply",
-    "true or false",
+    lambda: _("true or false"),
     _is_switch,
 )
 _BODY = Option(
     "the request's JSON, with placeholders for what is asked",
-    "a JSON object; its placeholders are " + ", ".join(f"{{{name}}}" for name in PLACEHOLDERS),
+    lambda: (
+        _("a JSON object; its placeholders are %s")
+        % ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    ),
     _is_template,
 )
 
@@ -187,13 +214,15 @@ _BODY = Option(
 _TEMPLATED = frozenset({"truss", "cerebrium"})
 _LIMITS = Option(
     "the lowest and highest that a conversation may set; what lies beyond is brought there",
-    'an object such as {"temperature": [0, 1]}, with the lowest and highest of '
-    + ", ".join(f"{name} ({low} to {high:,})" for name, (low, high) in RANGES.items()),
+    lambda: (
+        _('an object such as {"temperature": [0, 1]}, with the lowest and highest of %s')
+        % _ranges()
+    ),
     _are_limits,
 )
 _EFFORTS = Option(
     "the reasoning efforts that the model knows",
-    'a list of words of at most 20 letters, such as ["low", "medium", "high"]',
+    lambda: _('a list of words of at most 20 letters, such as ["low", "medium", "high"]'),
     _are_efforts,
 )
 _SETTINGS = {"limits": _LIMITS, "max_tokens": _MAX_TOKENS, "reasoning_efforts": _EFFORTS}
@@ -209,14 +238,14 @@ OPTIONS: dict[str, dict[str, Option]] = {
         ),
         "stream_options": Option(
             "whether to ask for the usage; a few older servers refuse that",
-            "true or false",
+            lambda: _("true or false"),
             _is_switch,
         ),
         "titles": _TITLES,
     },
     "anthropic": {
         "anthropic_version": Option(
-            "the anthropic-version header", "a line of plain text", _is_header_value
+            "the anthropic-version header", lambda: _("a line of plain text"), _is_header_value
         ),
         "auth": _choice("how the key is sent", "x-api-key", "bearer", "none"),
         "headers": _HEADERS,

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Set
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from django.utils.translation import gettext as _
+
 from chatapp.errors import Kind, Problem, UpstreamError
 from chatapp.upstream.contract import PARAMETERS, Image, Prompt, Request, Target, Turn
 
@@ -45,15 +47,15 @@ def endpoint_url(target: Target) -> SplitResult:
         parts = urlsplit(target.url.strip())
         is_plain = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        raise _bad_url("is not a valid URL") from None
+        raise _bad_url(_("The endpoint's URL is not a valid URL.")) from None
     if parts.scheme not in ("http", "https"):
-        raise _bad_url("has to begin with https:// or http://")
+        raise _bad_url(_("The endpoint's URL has to begin with https:// or http://."))
     if not is_plain or any(char.isspace() for char in parts.geturl()):
-        raise _bad_url("is not a valid URL")
+        raise _bad_url(_("The endpoint's URL is not a valid URL."))
     if parts.username is not None or parts.password is not None:
-        raise _bad_url("must not hold a user name or password; use a key")
+        raise _bad_url(_("The endpoint's URL must not hold a user name or password; use a key."))
     if parts.fragment:
-        raise _bad_url("must not have a part behind #")
+        raise _bad_url(_("The endpoint's URL must not have a part behind #."))
     return parts
 
 
@@ -76,7 +78,7 @@ def auth_headers(target: Target, schemes: AuthSchemes, default: str) -> dict[str
     if not key or scheme == "none":
         return {}
     if not (key.isascii() and key.isprintable()):
-        message = "The endpoint's key holds characters that no key can have."
+        message = _("The endpoint's key holds characters that no key can have.")
         raise UpstreamError(Problem(Kind.AUTH, message))
     name, prefix = schemes[scheme]
     return {name: prefix + key}
@@ -220,5 +222,5 @@ def _fill_text(text: str, values: Mapping[str, Any]) -> object:
     return _PLACEHOLDER.sub(put_in, text)
 
 
-def _bad_url(reason: str) -> UpstreamError:
-    return UpstreamError(Problem(Kind.NOT_FOUND, f"The endpoint's URL {reason}."))
+def _bad_url(message: str) -> UpstreamError:
+    return UpstreamError(Problem(Kind.NOT_FOUND, message))

@@ -19,9 +19,25 @@ from chatapp.preferences import Letters, TextSize, Theme, Width, current, zones
 YEAR_S = 365 * 24 * 3600
 
 
+class Languages(forms.Select):
+    """Each is named in its own words, and read out so."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        if value:
+            option["attrs"]["lang"] = value
+        return option
+
+
 class PreferencesForm(forms.Form):
     """One field for each cookie."""
 
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        choices=[("", gettext_lazy("System")), *settings.LANGUAGES],
+        required=False,
+        widget=Languages,
+    )
     theme = forms.ChoiceField(
         label=gettext_lazy("Colours"), choices=Theme, widget=forms.RadioSelect
     )

@@ -91,7 +91,8 @@ const begin = () => {
       attached.append(template.content.cloneNode(true));
       const chip = attached.lastElementChild;
       chip.querySelector(".name").textContent = file.name;
-      chip.querySelector("[data-remove]").ariaLabel += ` ${file.name}`;
+      const removal = chip.querySelector("[data-remove]");
+      removal.ariaLabel = removal.ariaLabel.replace("{name}", () => file.name);
       uploads.set(chip, { file, stop: new AbortController() });
       if (count >= Number(words.most)) fail(chip, words.tooMany);
       else if (file.size === 0) fail(chip, words.unreadable);

@@ -12,9 +12,11 @@ const grow = () => {
   box.style.height = `${box.scrollHeight}px`;
 };
 
+const counted = (number) => number.toLocaleString(document.documentElement.lang);
+
 const check = () => {
   const chars = [...box.value].length;
-  const sentence = `A message can have ${maxChars.toLocaleString("en")} characters; this one has ${chars.toLocaleString("en")}.`;
+  const sentence = box.dataset.tooLong.replace("{most}", counted(maxChars)).replace("{has}", counted(chars));
   box.setCustomValidity(chars > maxChars ? sentence : "");
 };
 

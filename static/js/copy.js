@@ -2,10 +2,12 @@
 // so for a moment.
 const say = (button, text) => {
   document.getElementById("said")?.replaceChildren(text);
-  if (button.matches("[data-copy]")) button.textContent = text;
-  else button.dataset.said = text;
+  if (button.matches("[data-copy]")) {
+    button.dataset.label ??= button.textContent;
+    button.textContent = text;
+  } else button.dataset.said = text;
   setTimeout(() => {
-    if (button.matches("[data-copy]")) button.textContent = "Copy";
+    if (button.matches("[data-copy]")) button.textContent = button.dataset.label;
     else delete button.dataset.said;
   }, 1500);
 };
@@ -15,11 +17,13 @@ const copy = async (button, text) => {
     // A promise, because the text may have to be fetched within the same press.
     const blob = Promise.resolve(text).then((found) => new Blob([found], { type: "text/plain" }));
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
-    say(button, "Copied");
+    say(button, words.copied);
   } catch {
-    say(button, "Copying is not allowed here");
+    say(button, words.notCopied);
   }
 };
+
+const words = document.body.dataset;
 
 const fetchText = async (url) => {
   const answer = await fetch(url);

@@ -1,16 +1,18 @@
 // Copies the whole address of the link beside the button that was pressed, and says so for a moment.
+const words = document.body.dataset;
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy-link]");
   if (!button) return;
-  const label = button.textContent;
+  button.dataset.label ??= button.textContent;
   const say = (text) => {
     button.textContent = text;
-    setTimeout(() => { button.textContent = label; }, 1500);
+    setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
   };
   try {
     await navigator.clipboard.writeText(button.parentElement.querySelector('a[href*="/s/"]').href);
-    say("Copied");
+    say(words.copied);
   } catch {
-    say("Copying is not allowed here");
+    say(words.notCopied);
   }
 });

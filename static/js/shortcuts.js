@@ -71,7 +71,5 @@ document.addEventListener("keydown", (event) => {
 });
 
 if (/Mac|iPhone|iPad/.test(navigator.platform)) {
-  for (const key of sheet.querySelectorAll("kbd")) {
-    if (key.textContent === "Ctrl") key.textContent = "⌘";
-  }
+  for (const key of sheet.querySelectorAll('[data-key="Ctrl"]')) key.textContent = "⌘";
 }
