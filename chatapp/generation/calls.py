@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from chatapp.errors import InvalidInput, UpstreamError
+from chatapp.events import Usage
 from chatapp.generation.files import turns_of
 from chatapp.models import Conversation, Endpoint, Message
 from chatapp.upstream.contract import Prompt, Target, Turn
@@ -18,7 +19,8 @@ from chatapp.upstream.protocols import ADAPTERS
 class Call:
     """What a generation needs to know of the database, taken once before it starts.
 
-    `before` is the text that each part has already, of a reply that is continued.
+    Of a reply that is continued, `before` is the text that each part has already, `spent` what its
+    row says of tokens.
     """
 
     conversation_id: UUID
@@ -26,6 +28,7 @@ class Call:
     target: Target
     prompt: Prompt
     before: Mapping[str, str] = field(default_factory=dict)
+    spent: Usage = field(default_factory=lambda: Usage(None, None))
 
 
 def target_for(endpoint: Endpoint | None) -> Target:
