@@ -289,7 +289,13 @@ def _refused(
 
 
 def _page(
-    request: HttpRequest, user: User, conversation_id: UUID | None, status: int = 200, **extra: Any
+    request: HttpRequest,
+    user: User,
+    conversation_id: UUID | None,
+    status: int = 200,
+    *,
+    settings: SettingsForm | None = None,
+    **extra: Any,
 ) -> HttpResponse:
     conversation = conversation_for(user, conversation_id) if conversation_id else None
     messages = tree_of(conversation.pk) if conversation else []
@@ -297,14 +303,15 @@ def _page(
     asked_for = _asked_for(request)
     shown = window.shown(messages, path, asked_for)
     queue = queue_of(conversation.pk, path) if conversation else None
-    endpoints = list(Endpoint.objects.filter(enabled=True))
+    settings = settings or (SettingsForm(kept=conversation) if conversation else first_settings())
+    endpoints = [endpoint for endpoint in settings.endpoints if endpoint.enabled]
     own = conversation.endpoint_id if conversation else None
     context = {
         "conversation": conversation,
         "picked": own or (endpoints[0].pk if endpoints else None),
         "listing": library.listing(user),
         "endpoints": endpoints,
-        "settings": SettingsForm(kept=conversation) if conversation else first_settings(),
+        "settings": settings,
         "presets": presets.usable(user),
         # Asked for by a page that has no endpoint to offer, and by no other.
         "disabled": Endpoint.objects.filter(enabled=False),
