@@ -150,10 +150,9 @@ def test_a_file_is_kept_on_the_disk_up_to_what_is_taken_there(address: str, kept
     data = b"x" * (MAX_IMAGE_BYTES + 5)
     request = RequestFactory().post(address, {"file": upload("a.png", data, "image/png")})
 
-    file = request.FILES["file"]
-
-    assert isinstance(file, TemporaryUploadedFile)
-    assert (file.size, len(file.read())) == (len(data), kept)
+    with request.FILES["file"] as file:
+        assert isinstance(file, TemporaryUploadedFile)
+        assert (file.size, len(file.read())) == (len(data), kept)
 
 
 async def test_an_image_is_shown_and_nothing_in_it_runs(browser: AsyncClient, alice: User) -> None:
