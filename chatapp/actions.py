@@ -31,7 +31,7 @@ _CHANGES: dict[str, Callable[..., UUID]] = {
     "remove": curation.remove,
     **{name: partial(curation.rate, rating=rating) for name, rating in curation.RATINGS.items()},
 }
-QUEUE_ACTIONS = ("queue", "unqueue", "send-now")
+QUEUE_ACTIONS = ("queue", "stop-and-send", "unqueue", "send-now")
 MESSAGE_ACTIONS = ("stop", *_LAUNCHES, *_CHANGES)
 
 

@@ -20,6 +20,7 @@ from chatapp.models.attachment import (
     MAX_NAME_CHARS,
     MAX_TEXT_BYTES,
     MAX_UNSENT,
+    unsent_files,
 )
 
 
@@ -32,7 +33,7 @@ def store(
     same file with the same `form_key` is kept once.
     """
     name = clean_name(name, MAX_NAME_CHARS)
-    media_type, data = _checked(name, data, size)
+    media_type, data = checked(name, data, size)
     key = uuid5(form_key, f"{user.pk} {name} {sha256(data).hexdigest()}") if form_key else uuid4()
     values = {"name": name, "media_type": media_type, "size": len(data), "data": data}
     with transaction.atomic():
@@ -44,18 +45,18 @@ def store(
 
 def waiting(user: User, ids: Collection[UUID]) -> list[Attachment]:
     """Those of `ids` that are the user's and not sent yet, in order."""
-    return list(Attachment.objects.filter(pk__in=ids, owner=user, message=None))
+    return list(unsent_files(user).filter(pk__in=ids))
 
 
 def remove(user: User, attachment_id: UUID) -> None:
     """Takes away a file that is not sent yet."""
-    gone, _models = Attachment.objects.filter(pk=attachment_id, owner=user, message=None).delete()
+    gone, _models = unsent_files(user).filter(pk=attachment_id).delete()
     if not gone:
         raise Conversation.DoesNotExist
 
 
-def _checked(name: str, data: bytes, size: int) -> tuple[str, bytes]:
-    """The media type and what is kept of the bytes."""
+def checked(name: str, data: bytes, size: int) -> tuple[str, bytes]:
+    """The media type and what is kept of the bytes; raises InvalidInput."""
     if not size:
         raise InvalidInput(_("“%(name)s” is empty.") % {"name": name})
     if size > MAX_IMAGE_BYTES:
@@ -95,6 +96,6 @@ def _too_large(name: str, size: int) -> InvalidInput:
 
 
 def _make_room(user: User) -> None:
-    unsent = Attachment.objects.filter(owner=user, message=None).order_by("-created_at", "-pk")
-    too_many = list(unsent.values_list("pk", flat=True)[MAX_UNSENT:])
+    newest_first = unsent_files(user).order_by("-created_at", "-pk")
+    too_many = list(newest_first.values_list("pk", flat=True)[MAX_UNSENT:])
     Attachment.objects.filter(pk__in=too_many).delete()

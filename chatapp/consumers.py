@@ -125,12 +125,12 @@ class ConversationConsumer(PageSocket):
         await self._echo()
 
     async def _change_queue(self, action: str, frame: dict[str, Any]) -> None:
-        text = await queueing.change(action, self._conversation_id, frame, self._authorised)
-        if action == "queue":
+        returned = await queueing.change(action, self._conversation_id, frame, self._authorised)
+        if action in queueing.SENDINGS:
             await self._echo()
             return
-        if text:
-            await self._show([taken_back(text)])
+        if returned:
+            await self._show([taken_back(returned)])
         await self._clear_notice()
 
     async def _echo(self) -> None:

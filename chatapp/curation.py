@@ -17,40 +17,13 @@ from chatapp.locales import counted
 from chatapp.models import Conversation, Message, Role, message_for
 from chatapp.models.attachment import copy_files
 from chatapp.models.conversation import mark_changed
-from chatapp.models.message import chain_to
+from chatapp.models.message import MAKING, chain_to
 from chatapp.models.search import index
 
 MAX_REASON_CHARS = 1000
 RATINGS = {"like": 1, "dislike": -1, "unrate": None}
 
-_COPIED = (
-    "role",
-    "text",
-    "reasoning",
-    "refusal",
-    "finish_reason",
-    "input_tokens",
-    "output_tokens",
-    "error_kind",
-    "error_status",
-    "error_message",
-    "error_retry_after_s",
-    "request_id",
-    "endpoint",
-    "endpoint_name",
-    "model",
-    "system_prompt",
-    "parameters",
-    "attempts",
-    "request_sent_at",
-    "headers_at",
-    "first_token_at",
-    "last_token_at",
-    "finished_at",
-    "arrivals",
-    "seams",
-    "status",
-)
+_COPIED = ("role", "endpoint", *MAKING)
 
 
 def choose(user: User, message_id: UUID) -> UUID:

@@ -10,13 +10,8 @@ from django.template.loader import render_to_string
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from chatapp.models.attachment import MAX_IMAGE_BYTES
 from chatapp.preferences import applied, preferences_in
-from chatapp.transfer.importing import MOST_BYTES
-
-# A form has several of the largest files, and what stands around them; more would be much memory.
-MAX_BODY_BYTES = 4 * MAX_IMAGE_BYTES + 1024 * 1024
-MAX_IMPORT_BODY_BYTES = MOST_BYTES + 1024 * 1024
+from chatapp.uploads import max_body_bytes
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -51,11 +46,6 @@ def content_security_policy(get_response: Callable[[HttpRequest], Any]) -> Calla
         return secured(get_response(request))
 
     return answer_async if iscoroutinefunction(get_response) else answer
-
-
-def max_body_bytes(path: str) -> int:
-    """The largest body that is taken at this address."""
-    return MAX_IMPORT_BODY_BYTES if path == "/imports/new/" else MAX_BODY_BYTES
 
 
 @sync_and_async_middleware

@@ -7,48 +7,49 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from chatapp.actions import Authorised
 from chatapp.database import write
-from chatapp.errors import InvalidInput
-from chatapp.forms import clean_text, endpoint_id_in, uuid_in
+from chatapp.forms import attachment_ids, clean_text, endpoint_id_in, uuid_in
 from chatapp.generation import bus, queue, registry
+from chatapp.generation.queue import Returned
 from chatapp.generation.turns import Sending
+
+# What comes from the composer: it waits, or what runs is stopped for it.
+SENDINGS = ("queue", "stop-and-send")
 
 
 async def change(
     action: str, conversation_id: UUID, form: Mapping[str, Any], authorised: Authorised
-) -> str:
-    """Does one of `actions.QUEUE_ACTIONS`; returns the text that `unqueue` gives back, else "".
+) -> Returned | None:
+    """Does one of `actions.QUEUE_ACTIONS`; returns what `unqueue` gives back, else None.
 
     Raises InvalidInput with the sentence for the person, and what `authorised` does.
     """
-    if action == "queue":
-        await _enqueue(conversation_id, form, authorised)
-        return ""
+    if action in SENDINGS:
+        await _enqueue(conversation_id, form, authorised, is_urgent=action == "stop-and-send")
+        return None
     queued_id = uuid_in(form, "queued")
     if action == "unqueue":
-        text: str = await write(authorised, queue.take_back, conversation_id, queued_id)
+        returned: Returned = await write(authorised, queue.take_back, conversation_id, queued_id)
         bus.announce(conversation_id)
-        return text
+        return returned
     await registry.launch(authorised, queue.send_now, conversation_id, queued_id)
     bus.announce(conversation_id)
-    return ""
+    return None
 
 
-async def _enqueue(conversation_id: UUID, form: Mapping[str, Any], authorised: Authorised) -> None:
-    if form.get("attachment"):
-        raise InvalidInput(
-            _("Files can't wait in the queue. Send this when the reply before has ended.")
-        )
+async def _enqueue(
+    conversation_id: UUID, form: Mapping[str, Any], authorised: Authorised, *, is_urgent: bool
+) -> None:
     sending = Sending(
         conversation_id,
         clean_text(form.get("text")),
         uuid_in(form, "key"),
         endpoint_id_in(form),
+        attachment_ids(form.get("attachment")),
     )
-    await write(authorised, queue.enqueue, sending)
+    for reply_id in await write(authorised, queue.enqueue, sending, is_urgent=is_urgent):
+        await registry.stop(reply_id)
     bus.announce(conversation_id)
     # The reply may have ended while this was under way, and nobody else would look soon.
     await registry.send_queued(conversation_id)

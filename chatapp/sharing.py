@@ -3,6 +3,7 @@
 Who may read is decided by `shared_conversation_for`. Everything here is synchronous.
 """
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -21,6 +22,7 @@ from chatapp.models import (
     shared_path,
 )
 from chatapp.models.message import path_of
+from chatapp.models.share import standing
 
 
 def share(user: User, conversation_id: UUID, *, grows: bool) -> Share:
@@ -30,14 +32,14 @@ def share(user: User, conversation_id: UUID, *, grows: bool) -> Share:
     """
     conversation = conversation_for(user, conversation_id)
     path = path_of(list(conversation.messages.all()))
-    settled = [str(message.pk) for message in path if not message.is_live]
+    settled = [message for message in path if not message.is_live]
     if not settled:
         raise InvalidInput(_("There is nothing to share yet: say something first."))
-    message_ids = None if grows else settled
+    shows: dict[str, Any] = {"message_ids": None, "stood": {}} if grows else _standing(settled)
     for existing in links_of(conversation):
-        if existing.message_ids == message_ids:
+        if (existing.message_ids, existing.stood) == (shows["message_ids"], shows["stood"]):
             return existing
-    return Share.objects.create(conversation=conversation, message_ids=message_ids)
+    return Share.objects.create(conversation=conversation, **shows)
 
 
 def revoke(user: User, token: str) -> UUID:
@@ -72,6 +74,14 @@ def copy(user: User, token: str) -> Conversation:
         message.system_prompt, message.parameters, message.request_id = "", {}, ""
         new.endpoint = message.endpoint or new.endpoint
     return curation.filled(new, path)
+
+
+def _standing(settled: list[Message]) -> dict[str, Any]:
+    """What a link says of a conversation as it stands."""
+    return {
+        "message_ids": [str(message.pk) for message in settled],
+        "stood": {str(m.pk): standing(m) for m in settled if m.can_continue},
+    }
 
 
 def _settled(path: list[Message]) -> list[Message]:

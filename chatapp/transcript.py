@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 
 from chatapp.errors import Kind
 from chatapp.generation.log import PARTS
-from chatapp.generation.queue import Queue
+from chatapp.generation.queue import Queue, Returned
 from chatapp.generation.source import Source
 from chatapp.models import Message, Role, Status
 from chatapp.rendering.blocks import Cursor, Document
@@ -122,9 +122,10 @@ def queue_list(queue: Queue) -> str:
     return render_to_string("_queue.html", {"queue": queue}).strip()
 
 
-def taken_back(text: str) -> Fragment:
-    """A text for the box, for the page that took it out of the queue."""
-    return Fragment("returned", "innerHTML", plain(text))
+def taken_back(returned: Returned) -> Fragment:
+    """A text and files for the composer, for the page that took them out of the queue."""
+    context = {"text": plain(returned.text), "files": returned.files}
+    return Fragment("returned", "innerHTML", render_to_string("_returned.html", context))
 
 
 def growth(position: Position) -> list[Fragment]:

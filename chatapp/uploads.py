@@ -1,35 +1,31 @@
-"""Files of a form, as they stream in → their beginnings, up to what any file may have.
+"""Files of a form, as they stream in → temporary files, up to what any file may have.
 
-The server bounds a whole request (`MAX_BODY_BYTES`, server.py and middleware.py), this one file.
+The server bounds a whole request (bounded_request.py and middleware.py), this one file.
 """
 
-from io import BytesIO
-from typing import Any
-
-from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
 from chatapp.models.attachment import MAX_IMAGE_BYTES
+from chatapp.transfer.importing import MOST_BYTES
+
+# A form has several of the largest files, and what stands around them.
+MAX_BODY_BYTES = 4 * MAX_IMAGE_BYTES + 1024 * 1024
+MAX_IMPORT_BODY_BYTES = MOST_BYTES + 1024 * 1024
 
 
-class Bounded(FileUploadHandler):
-    """Keeps nothing of a file beyond the limit, and counts on; no file touches the disk."""
+def max_body_bytes(path: str) -> int:
+    """The largest body that is taken at this address."""
+    return MAX_IMPORT_BODY_BYTES if _is_import(path) else MAX_BODY_BYTES
 
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
-        self._beginning = BytesIO()
+
+class Bounded(TemporaryFileUploadHandler):
+    """Keeps nothing of a file beyond the limit, and counts on; memory holds a chunk at a time."""
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        self._beginning.write(raw_data[: max(MAX_IMAGE_BYTES - start, 0)])
+        assert self.request is not None
+        most = MOST_BYTES if _is_import(self.request.path) else MAX_IMAGE_BYTES
+        self.file.write(raw_data[: max(most - start, 0)])
 
-    def file_complete(self, file_size: int) -> "UploadedFile[Any]":
-        self._beginning.seek(0)
-        return InMemoryUploadedFile(
-            self._beginning,
-            self.field_name,
-            self.file_name,
-            self.content_type,
-            file_size,
-            self.charset,
-            self.content_type_extra,
-        )
+
+def _is_import(path: str) -> bool:
+    return path == "/imports/new/"

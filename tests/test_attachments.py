@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import AsyncClient
+from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
+from django.test import AsyncClient, RequestFactory
 
 from chatapp.attachments import store
 from chatapp.database import read, write
@@ -140,6 +140,19 @@ async def test_a_body_over_the_limit_gets_a_sentence(browser: AsyncClient) -> No
 
 
 # --- Reading --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [("/attachments/", MAX_IMAGE_BYTES), ("/imports/new/", MAX_IMAGE_BYTES + 5)],
+)
+def test_a_file_is_kept_on_the_disk_up_to_what_is_taken_there(address: str, kept: int) -> None:
+    data = b"x" * (MAX_IMAGE_BYTES + 5)
+    request = RequestFactory().post(address, {"file": upload("a.png", data, "image/png")})
+
+    with request.FILES["file"] as file:
+        assert isinstance(file, TemporaryUploadedFile)
+        assert (file.size, len(file.read())) == (len(data), kept)
 
 
 async def test_an_image_is_shown_and_nothing_in_it_runs(browser: AsyncClient, alice: User) -> None:

@@ -81,6 +81,22 @@ async def test_a_reply_cut_by_its_length_goes_on_in_the_same_message(
     assert await Message.objects.acount() == 2
 
 
+async def test_a_continued_reply_counts_the_tokens_of_both_parts(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/fault length /tokens 30")
+        await tab.until(ended)
+        cut = await reply()
+        assert cut.input_tokens and cut.output_tokens == 15
+        await tab.send(action="continue", message=str(cut.pk))
+        await tab.until(lambda page: ended(page) and len(page.part("text")) > len(cut.text))
+
+    whole = await reply()
+    assert whole.output_tokens is not None and whole.output_tokens > cut.output_tokens
+    assert whole.input_tokens is not None and whole.input_tokens > 2 * cut.input_tokens
+
+
 async def test_a_whole_reply_is_not_continued(
     alice: User, endpoint: Endpoint, tab_of: TabOf
 ) -> None:

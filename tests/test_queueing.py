@@ -11,14 +11,20 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient
 
+from chatapp.actions import QUEUE_ACTIONS
+from chatapp.attachments import store
+from chatapp.attachments import waiting as unsent
 from chatapp.database import read, write
+from chatapp.errors import InvalidInput
 from chatapp.failpoints import armed
 from chatapp.generation import registry, upkeep
 from chatapp.generation.queue import MOST, enqueue, ready_conversations, send_next, send_now
-from chatapp.generation.turns import Sending
+from chatapp.generation.turns import Sending, ask
 from chatapp.library import delete
-from chatapp.models import Conversation, Endpoint, Message, Queued, Role, Status
+from chatapp.models import Attachment, Conversation, Endpoint, Message, Queued, Role, Status
+from chatapp.models.message import LIVE
 from tests.dom import Page
+from tests.images import PNG
 from tests.tab import Tab
 
 TabOf = Callable[..., Tab]
@@ -40,7 +46,17 @@ def queue_buttons(page: Page) -> list[str]:
 def returned(page: Page) -> str:
     element = page.root.by_id("returned")
     assert element is not None
-    return element.text
+    return "".join(e.text for e in element.all("div") if "data-text" in e.attributes)
+
+
+def returned_files(page: Page) -> list[str]:
+    element = page.root.by_id("returned")
+    assert element is not None
+    return [item.attributes["data-chip"] for item in element.all("li")]
+
+
+async def kept(user: User, name: str, data: bytes) -> Attachment:
+    return await write(store, user, name, data, len(data))
 
 
 async def queue(tab: Tab, text: str, **values: Any) -> None:
@@ -246,7 +262,8 @@ async def test_ten_wait_and_no_more(
         ({"text": "x" * 32_001}, "32,000"),
         ({"key": "nonsense"}, "id"),
         ({"endpoint": "99"}, "no longer exists"),
-        ({"attachment": str(uuid.uuid4())}, "Files can't wait"),
+        ({"attachment": str(uuid.uuid4())}, "not here any more"),
+        ({"attachment": [str(uuid.uuid4()) for _ in range(9)]}, "can have 8 files"),
         ({"action": "unqueue", "queued": {}}, "id"),
         ({"action": "unqueue", "queued": str(uuid.uuid4())}, "waits no more"),
     ],
@@ -374,11 +391,215 @@ async def test_someone_elses_queue_looks_like_none(
 
     answers = [
         await stranger.post(f"/c/{conversation.pk}/queue/{action}/", {"queued": queued.pk} | form())
-        for action in ("queue", "unqueue", "send-now")
+        for action in QUEUE_ACTIONS
     ]
 
-    assert [answer.status_code for answer in answers] == [404] * 3
+    assert [answer.status_code for answer in answers] == [404] * 4
     assert await Queued.objects.acount() == 1
+
+
+# --- With files -----------------------------------------------------------------------------------
+
+
+async def test_files_wait_with_their_message_and_go_with_it(
+    alice: User, endpoint: Endpoint, conversation: Conversation, tab_of: TabOf
+) -> None:
+    notes = await kept(alice, "notes.md", b"/echo from the file")
+    async with tab_of(alice) as tab, tab_of(alice) as reader:
+        await tab.say("/tokens 60 /pace 40")
+        await tab.until(lambda page: page.buttons == ["Stop"])
+        await queue(tab, "", attachment=str(notes.pk))
+        await reader.until(waiting)
+        assert "1 file" in reader.page.root.by_id("queue").text  # type: ignore[union-attr]
+        assert await read(unsent, alice, [notes.pk]) == [], "no chip of a draft any more"
+        await tab.until(lambda page: "from the file" in page.part("text"))
+        await tab.until(lambda page: waiting(page) == [])
+
+    sent = await Message.objects.filter(role=Role.USER).alatest("asked_at")
+    assert sent.file_count == 1
+    assert [file.pk async for file in sent.attachments.all()] == [notes.pk]
+
+
+async def test_files_that_are_taken_back_come_to_the_composer(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    notes, more = await kept(alice, "notes.md", b"# Notes"), await kept(alice, "b.md", b"More")
+    async with tab_of(alice) as tab:
+        await tab.say(SLOW)
+        await tab.until(lambda page: page.buttons == ["Stop"])
+        await queue(tab, "with two", attachment=[str(notes.pk), str(more.pk)])
+        await tab.until(waiting)
+        await tab.send(action="unqueue", queued=str((await Queued.objects.aget()).pk))
+        await tab.until(returned_files)
+
+        assert returned(tab.page) == "with two"
+        assert returned_files(tab.page) == [str(notes.pk), str(more.pk)]
+        await queue(tab, "again", attachment=returned_files(tab.page))
+        await tab.until(waiting)
+
+
+async def test_waiting_files_make_no_room_for_others_and_go_with_their_conversation(
+    alice: User, conversation: Conversation, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatapp.attachments.MAX_UNSENT", 1)
+    await a_turn(conversation, endpoint, Status.STREAMING)
+    notes = await kept(alice, "notes.md", b"# Notes")
+    sending = Sending(conversation.pk, "x", uuid.uuid4(), attachments=(notes.pk,))
+    await write(enqueue, alice, sending)
+    await kept(alice, "b.md", b"b")
+    await kept(alice, "c.md", b"c")
+
+    assert {file.name async for file in Attachment.objects.all()} == {"notes.md", "c.md"}
+    await conversation.adelete()
+    assert {file.name async for file in Attachment.objects.all()} == {"c.md"}
+
+
+async def test_a_file_waits_with_one_message_alone(
+    alice: User, conversation: Conversation, endpoint: Endpoint
+) -> None:
+    await a_turn(conversation, endpoint, Status.STOPPED)
+    notes = await kept(alice, "notes.md", b"# Notes")
+    first, second = (
+        Sending(conversation.pk, "x", uuid.uuid4(), attachments=(notes.pk,)) for _ in range(2)
+    )
+    for _ in range(2):
+        await write(enqueue, alice, first)
+
+    with pytest.raises(InvalidInput, match="not here any more"):
+        await write(enqueue, alice, second)
+    # The same once more, sent after all: its own file may go with it.
+    call = await write(ask, alice, first, process="any")
+    assert call is not None and "# Notes" in call.prompt.turns[-1].text
+    assert await Message.objects.filter(key=first.key, file_count=1).aexists()
+
+
+async def test_an_image_that_the_endpoint_does_not_take_does_not_wait(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    image = await kept(alice, "cat.png", PNG)
+    async with tab_of(alice) as tab:
+        await tab.say(SLOW)
+        await tab.until(lambda page: page.buttons == ["Stop"])
+        await queue(tab, "look", attachment=str(image.pk), endpoint=str(endpoint.pk))
+        await tab.until(lambda page: "takes no images" in page.notice)
+
+    assert await read(unsent, alice, [image.pk]) == [image]
+
+
+# --- Stop and send --------------------------------------------------------------------------------
+
+
+async def stop_and_send(tab: Tab, text: str, **values: Any) -> None:
+    await queue(tab, text, **{"action": "stop-and-send"} | values)
+
+
+async def test_one_wish_stops_the_reply_and_sends(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    notes = await kept(alice, "notes.md", b"# Notes")
+    async with tab_of(alice) as tab:
+        await tab.say(SLOW)
+        await tab.until(lambda page: page.status == "streaming")
+        await stop_and_send(tab, "/echo now", attachment=str(notes.pk))
+        await tab.until(lambda page: answered(page, SLOW, "/echo now"))
+        assert waiting(tab.page) == []
+
+    replies = [m async for m in Message.objects.filter(role=Role.ASSISTANT).order_by("asked_at")]
+    assert [reply.status for reply in replies] == [Status.STOPPED, Status.COMPLETE]
+    assert replies[0].text and not await Queued.objects.aexists()
+
+
+async def test_one_wish_stops_a_reply_that_has_not_begun(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/delay 60")
+        await tab.until(lambda page: page.buttons == ["Stop"])
+        await stop_and_send(tab, "/echo now")
+        await tab.until(lambda page: page.prompts == ["/delay 60", "/echo now"])
+
+    first = await Message.objects.filter(role=Role.ASSISTANT).aearliest("asked_at")
+    assert (first.status, first.text) == (Status.STOPPED, "")
+
+
+async def test_what_waited_before_is_held_when_another_was_sent_instead(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say(SLOW)
+        await tab.until(lambda page: page.buttons == ["Stop"])
+        await queue_in_order(tab, "/echo later")
+        await stop_and_send(tab, "/echo now")
+        await tab.until(lambda page: answered(page, SLOW, "/echo now"))
+        await tab.until(lambda page: queue_buttons(page) == ["Send now", "Take back"])
+
+        assert waiting(tab.page) == ["/echo later"]
+
+
+async def test_a_repeat_stops_nothing_more(
+    alice: User, conversation: Conversation, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    key = str(uuid.uuid4())
+    async with tab_of(alice) as tab:
+        await tab.say(SLOW)
+        await tab.until(lambda page: page.status == "streaming")
+        await stop_and_send(tab, SLOW + " again", key=key)
+        await tab.until(lambda page: len(page.prompts) == 2 and page.status == "streaming")
+        await stop_and_send(tab, SLOW + " again", key=key)
+        await queue_in_order(tab, "/echo a sign that the repeat was taken")
+
+    assert await Message.objects.filter(status__in=LIVE).acount() == 1
+    assert await Message.objects.filter(role=Role.USER).acount() == 2
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETE, Status.ERROR, Status.STOPPED])
+async def test_where_nothing_runs_any_more_the_wish_is_to_send(
+    status: Status, alice: User, conversation: Conversation, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    await a_turn(conversation, endpoint, status)
+    async with tab_of(alice) as tab:
+        await stop_and_send(tab, "/echo now")
+        await tab.until(lambda page: answered(page, "/echo before", "/echo now"))
+
+
+async def test_the_wish_is_granted_where_nothing_was_said(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await stop_and_send(tab, "/echo now")
+        await tab.until(lambda page: answered(page, "/echo now"))
+
+
+async def test_a_wish_whose_process_died_is_granted_by_the_upkeep_of_any(
+    alice: User, conversation: Conversation, endpoint: Endpoint
+) -> None:
+    prompt = await a_turn(conversation, endpoint, Status.STREAMING)
+    await write(enqueue, alice, Sending(conversation.pk, "x", uuid.uuid4()), is_urgent=True)
+    reply = await Message.objects.aget(parent=prompt)
+    assert reply.stop_requested_at is not None, "whoever makes it learns of the wish"
+    assert await write(send_next, conversation.pk, process="any") is None
+
+    await Message.objects.filter(pk=reply.pk).aupdate(status=Status.INTERRUPTED)
+
+    assert await read(ready_conversations) == {conversation.pk}
+    assert await write(send_next, conversation.pk, process="any") is not None
+
+
+async def test_a_full_queue_keeps_no_one_from_stopping(
+    alice: User, conversation: Conversation, endpoint: Endpoint
+) -> None:
+    await a_turn(conversation, endpoint, Status.STREAMING)
+    for i in range(MOST):
+        await write(enqueue, alice, Sending(conversation.pk, f"/echo {i}", uuid.uuid4()))
+
+    urgent = Sending(conversation.pk, "/echo now", uuid.uuid4())
+    await write(enqueue, alice, urgent, is_urgent=True)
+
+    first = await Queued.objects.afirst()
+    assert first is not None and first.key == urgent.key
+    with pytest.raises(InvalidInput, match="wait already"):
+        another = Sending(conversation.pk, "/echo more", uuid.uuid4())
+        await write(enqueue, alice, another, is_urgent=True)
 
 
 # --- Without scripts -----------------------------------------------------------------------------
@@ -408,14 +629,45 @@ async def test_forms_queue_take_back_and_send(
     assert not await Queued.objects.aexists()
 
 
+async def test_forms_queue_files_and_take_them_back(
+    browser: AsyncClient, conversation: Conversation, endpoint: Endpoint
+) -> None:
+    await a_turn(conversation, endpoint, Status.STOPPED)
+    address = f"/c/{conversation.pk}/queue"
+    file = SimpleUploadedFile("notes.txt", b"notes")
+
+    await browser.post(f"{address}/queue/", form(file=file))
+    queued = await Queued.objects.aget()
+    assert [each.name async for each in queued.attachments.all()] == ["notes.txt"]
+    back = (await browser.post(f"{address}/unqueue/", {"queued": queued.pk})).content.decode()
+
+    assert "\n/echo hi</textarea>" in back and "Send notes.txt" in back
+
+
+async def test_a_form_stops_and_sends(
+    browser: AsyncClient, conversation: Conversation, endpoint: Endpoint
+) -> None:
+    first = form(text=SLOW)
+    await browser.post(f"/c/{conversation.pk}/messages/", first)
+
+    answer = await browser.post(f"/c/{conversation.pk}/queue/stop-and-send/", form())
+
+    assert answer.headers["location"] == f"/c/{conversation.pk}/"
+    async with asyncio.timeout(10):
+        while not await Message.objects.filter(role=Role.ASSISTANT, text="hi").aexists():
+            await asyncio.sleep(0.02)
+    assert await Message.objects.filter(status=Status.STOPPED).acount() == 1
+
+
 async def test_what_cannot_be_queued_comes_back_in_the_box(
     browser: AsyncClient, conversation: Conversation, endpoint: Endpoint
 ) -> None:
     answer = await browser.post(f"/c/{conversation.pk}/queue/queue/", form(text="x" * 32_001))
-    file = SimpleUploadedFile("notes.txt", b"notes")
-    with_file = await browser.post(f"/c/{conversation.pk}/queue/queue/", form(file=file))
+    files = [SimpleUploadedFile("notes.txt", b"notes"), SimpleUploadedFile("a.exe", b"MZ\0")]
+    with_file = await browser.post(f"/c/{conversation.pk}/queue/queue/", form(file=files))
     unknown = await browser.post(f"/c/{conversation.pk}/queue/dance/", form())
 
     assert answer.status_code == 422 and "x" * 32_001 in answer.content.decode()
-    assert with_file.status_code == 422 and "Files can&#x27;t wait" in with_file.content.decode()
+    assert with_file.status_code == 422 and "nothing else can be sent" in with_file.content.decode()
+    assert "Send notes.txt" in with_file.content.decode()
     assert unknown.status_code == 404

@@ -1,7 +1,7 @@
 """Links: what their readers see, and when they stop working."""
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ from django.utils import timezone
 from chatapp import curation, library, sharing
 from chatapp.database import write
 from chatapp.errors import InvalidInput
-from chatapp.models import Conversation, Message, Role, Share, Status
+from chatapp.generation import turns
+from chatapp.models import Conversation, Endpoint, Message, Role, Share, Status
 from chatapp.models.message import path_of
 
 
@@ -50,6 +51,10 @@ async def text_of(client: AsyncClient, address: str) -> str:
     answer = await client.get(address)
     assert answer.status_code == 200
     return answer.content.decode()
+
+
+async def transcript_of(client: AsyncClient, address: str) -> str:
+    return (await text_of(client, address)).partition('role="log"')[2]
 
 
 async def test_a_reader_sees_the_transcript_and_nothing_that_acts(
@@ -105,6 +110,46 @@ async def test_a_link_keeps_the_conversation_as_it_stood_or_follows_it(
     await write(curation.choose, alice, talk[1].pk)
     assert "And on Mars?" in await text_of(reader, grows)
     assert "And on Mars?" not in await text_of(reader, stood)
+
+
+async def test_a_link_keeps_a_reply_that_is_continued_as_it_stood(
+    alice: User, talk: list[Message], reader: AsyncClient, endpoint: Endpoint
+) -> None:
+    await Message.objects.filter(pk=talk[1].pk).aupdate(
+        status=Status.STOPPED, output_tokens=7, endpoint=endpoint, request_id="secret-7"
+    )
+    stood, grows = [
+        await shared(alice, talk[0].conversation, grows=grows) for grows in (False, True)
+    ]
+    before = await transcript_of(reader, stood)
+    assert "Stopped" in before and "7 tokens" in before
+
+    await write(turns.resume, alice, talk[1].pk, process="any")
+    assert await transcript_of(reader, stood) == before
+    now = timezone.now()
+    await Message.objects.filter(pk=talk[1].pk).aupdate(
+        text="Because of **the moon**. And the sun.", status=Status.COMPLETE, finished_at=now
+    )
+
+    assert await transcript_of(reader, stood) == before
+    assert "And the sun." in await text_of(reader, grows)
+    assert await shared(alice, talk[0].conversation) != stood, "it stands otherwise now"
+    await reader.post(f"{stood}copy/")
+    copied = await Message.objects.aget(conversation__owner__username="bob", role=Role.ASSISTANT)
+    assert (copied.text, copied.status) == ("Because of **the moon**.", Status.STOPPED)
+
+
+async def test_a_shared_page_tells_the_time_of_its_reader(
+    alice: User, talk: list[Message], reader: AsyncClient
+) -> None:
+    at = datetime(2025, 6, 1, 12, 30, tzinfo=UTC)
+    address = await shared(alice, talk[0].conversation)
+    await Share.objects.aupdate(created_at=at)
+    reader.cookies["timezone"] = "Asia/Tokyo"
+
+    page = await text_of(reader, address)
+
+    assert '<time datetime="2025-06-01T21:30:00+09:00"' in page and "21:30 JST" in page
 
 
 async def test_a_growing_link_shows_a_reply_so_far(

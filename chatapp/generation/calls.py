@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput, UpstreamError
+from chatapp.events import Usage
 from chatapp.generation.files import turns_of
 from chatapp.models import Conversation, Endpoint, Message
 from chatapp.upstream.contract import Prompt, Target, Turn
@@ -20,7 +21,8 @@ from chatapp.upstream.protocols import ADAPTERS
 class Call:
     """What a generation needs to know of the database, taken once before it starts.
 
-    `before` is the text that each part has already, of a reply that is continued.
+    Of a reply that is continued, `before` is the text that each part has already, `spent` what its
+    row says of tokens.
     """
 
     conversation_id: UUID
@@ -28,6 +30,7 @@ class Call:
     target: Target
     prompt: Prompt
     before: Mapping[str, str] = field(default_factory=dict)
+    spent: Usage = field(default_factory=lambda: Usage(None, None))
 
 
 def target_for(endpoint: Endpoint | None) -> Target:

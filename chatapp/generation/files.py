@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
-from chatapp.models import Attachment, Endpoint, Message, Role
+from chatapp.models import Attachment, Endpoint, Message, Queued, Role
 from chatapp.models.attachment import MAX_FILES, MAX_IMAGE_BYTES
 from chatapp.upstream.contract import Image, Turn
 from chatapp.upstream.options import takes_images
@@ -20,14 +21,19 @@ MAX_REQUEST_IMAGE_BYTES = MAX_FILES * MAX_IMAGE_BYTES
 _FENCE = re.compile(r"`{3,}")
 
 
-def unsent(user: User, ids: Sequence[UUID], endpoint: Endpoint | None) -> list[Attachment]:
-    """The user's files that can go with a message to `endpoint`, or the sentence why not."""
+def unsent(
+    user: User, ids: Sequence[UUID], endpoint: Endpoint | None, key: UUID | None = None
+) -> list[Attachment]:
+    """The user's files that can go with a message to `endpoint`, or the sentence why not.
+
+    Those that wait in the queue go with the message of the same key alone.
+    """
     if len(ids) > MAX_FILES:
         raise InvalidInput(
             _("A message can have %(most)d files; this one has %(has)d. Remove some, then send.")
             % {"most": MAX_FILES, "has": len(ids)}
         )
-    files = list(Attachment.objects.filter(pk__in=ids, owner=user, message=None)) if ids else []
+    files = list(_free(key).filter(pk__in=ids, owner=user)) if ids else []
     if len(files) != len(ids):
         raise _gone()
     image = next((file for file in files if file.is_image), None)
@@ -39,10 +45,13 @@ def unsent(user: User, ids: Sequence[UUID], endpoint: Endpoint | None) -> list[A
     return files
 
 
-def claim(files: Sequence[Attachment], message: Message) -> None:
+def claim(files: Sequence[Attachment], owner: Message | Queued) -> None:
     """Makes them the message's, all or none, within the transaction that stores it."""
-    free = Attachment.objects.filter(pk__in=[file.pk for file in files], message=None)
-    if files and free.update(message=message) != len(files):
+    if not files:
+        return
+    place = "queued" if isinstance(owner, Queued) else "message"
+    free = _free(owner.key).filter(pk__in=[file.pk for file in files])
+    if free.update(**{"queued": None, place: owner}) != len(files):
         raise _gone()
 
 
@@ -71,6 +80,12 @@ def fenced(name: str, text: str) -> str:
     fence = "`" * (longest + 1)
     ending = "" if text.endswith("\n") else "\n"
     return f"File “{name}”:\n{fence}\n{text}{ending}{fence}"
+
+
+def _free(key: UUID | None) -> QuerySet[Attachment]:
+    """Files that may still go with the message of that key."""
+    waits = list(Queued.objects.filter(key=key).values_list("pk", flat=True)) if key else []
+    return Attachment.objects.filter(Q(queued=None) | Q(queued__in=waits), message=None)
 
 
 def _gone() -> InvalidInput:

@@ -142,8 +142,9 @@ class Generation:
                 self._times["headers_at"] = time.time()
                 self._facts["request_id"] = (request_id or "")[:200]
             case Usage(input_tokens, output_tokens):
-                self._facts["input_tokens"] = input_tokens
-                self._facts["output_tokens"] = output_tokens
+                spent = self.call.spent
+                self._facts["input_tokens"] = _sum(spent.input, input_tokens)
+                self._facts["output_tokens"] = _sum(spent.output, output_tokens)
             case Completed() | Truncated() | Failed():
                 self._close(event)
 
@@ -158,6 +159,10 @@ class Generation:
         if self.status.is_live:
             self.status = status
             self._times["finished_at"] = time.time()
+
+
+def _sum(before: int | None, more: int | None) -> int | None:
+    return before if more is None else (before or 0) + more
 
 
 def _columns(problem: Problem) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Messages that wait for a reply to end → the next one sent, as its person would have sent it.
 
-The first one waits for a complete reply to the prompt `after`. Whoever looks may send it: the
-process that made the reply does so at once, the upkeep of any process what was missed. Its row goes
-in the transaction that stores the message, so it is sent once. Everything here is synchronous.
+The first one waits for a complete reply to the prompt `after`, or if it is urgent for any end of
+it. Whoever looks may send it: the process that made the reply does so at once, the upkeep of any
+process what was missed. Its row goes in the transaction that stores the message, so it is sent
+once. Everything here is synchronous.
 
 Rows of the queue are always locked before their conversation, never after.
 """
@@ -13,13 +14,16 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 from chatapp.generation.calls import Call, target_for
+from chatapp.generation.files import claim, unsent
+from chatapp.generation.rows import request_stop
 from chatapp.generation.turns import Sending, StillAnswering, ask, check_text
 from chatapp.models import (
+    Attachment,
     Conversation,
     Endpoint,
     Message,
@@ -29,10 +33,11 @@ from chatapp.models import (
     conversation_for,
 )
 from chatapp.models.conversation import mark_changed
-from chatapp.models.message import LIVE, path_of
+from chatapp.models.message import CUT_SHORT, LIVE, path_of
 from chatapp.models.queued import has_queued
 
 MOST = 10
+ENDED = {Status.COMPLETE, *CUT_SHORT}
 _SENT = Exists(Message.objects.filter(conversation=OuterRef("conversation"), key=OuterRef("key")))
 
 _ANSWERING = Exists(Message.objects.filter(conversation=OuterRef("conversation"), status__in=LIVE))
@@ -48,6 +53,14 @@ class Queue:
     is_answering: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What was taken back: a text for the box, and files that wait for a message again."""
+
+    text: str
+    files: Sequence[Attachment]
+
+
 class _Waited(Sending):
     """A message out of the queue: what it carries is its final key."""
 
@@ -58,49 +71,58 @@ class _Waited(Sending):
 
 def queue_of(conversation_id: UUID, path: Sequence[Message]) -> Queue:
     """The conversation's queue; `path` is what the page shows of its messages."""
-    waiting = list(_waiting(conversation_id)) if has_queued(conversation_id) else []
+    with_files = _waiting(conversation_id).prefetch_related("attachments")
+    waiting = list(with_files) if has_queued(conversation_id) else []
     is_held = bool(waiting) and not _may_follow(waiting[0], path, {Status.COMPLETE, *LIVE})
     return Queue(conversation_id, waiting, is_held, any(message.is_live for message in path))
 
 
-def enqueue(user: User, sending: Sending) -> None:
-    """Puts the message at the end of its conversation's queue; a repeat changes nothing.
+def enqueue(user: User, sending: Sending, *, is_urgent: bool = False) -> list[UUID]:
+    """Puts the message at the end of its conversation's queue, or before the others if it is
+    urgent: then the replies that run are asked to stop, and their ids returned. A repeat changes
+    nothing.
 
     Raises InvalidInput with the sentence for the person, Conversation.DoesNotExist for someone
     else's conversation.
     """
-    check_text(sending.text)
+    check_text(sending.text, has_files=bool(sending.attachments))
     with transaction.atomic():
         conversation_for(user, sending.conversation_id)
         # One after the other, so that a repeat is seen and nothing comes in beyond the most.
         one = Conversation.objects.select_for_update(no_key=True).get(pk=sending.conversation_id)
         if _is_known(sending):
-            return
-        if _waiting(one.pk).count() >= MOST:
+            return []
+        if _waiting(one.pk).count() >= MOST + is_urgent:
             raise InvalidInput(
                 _("%d messages wait already, which is the most. Take one back first.") % MOST
             )
-        Queued.objects.create(
+        endpoint = _picked(sending.endpoint_id)
+        files = unsent(user, sending.attachments, endpoint or one.endpoint)
+        queued = Queued.objects.create(
             conversation=one,
             key=sending.key,
             text=sending.text,
-            endpoint=_picked(sending.endpoint_id),
+            endpoint=endpoint,
             after_id=_last_prompt(one),
+            is_urgent=is_urgent,
         )
+        claim(files, queued)
         mark_changed(one.pk)
+        return _ask_to_stop(one) if is_urgent else []
 
 
-def take_back(user: User, conversation_id: UUID, queued_id: UUID) -> str:
-    """Takes a message out of the queue; returns its text. Raises InvalidInput if it went."""
+def take_back(user: User, conversation_id: UUID, queued_id: UUID) -> Returned:
+    """Takes a message out of the queue. Raises InvalidInput if it went."""
     conversation_for(user, conversation_id)
     with transaction.atomic():
         queued = _waiting(conversation_id).filter(pk=queued_id).first()
-        if queued is None or not _take(queued):
+        files = _take(queued) if queued else None
+        if queued is None or files is None:
             raise InvalidInput(
                 _("That message waits no more: it was sent, or taken back elsewhere.")
             )
         mark_changed(conversation_id)
-    return queued.text
+    return Returned(queued.text, files)
 
 
 def send_now(user: User, conversation_id: UUID, queued_id: UUID, *, process: str) -> Call | None:
@@ -159,19 +181,22 @@ def _ready() -> QuerySet[Queued]:
     return Queued.objects.filter(
         ~_SENT,
         ~_ANSWERING,
-        after__children__status=Status.COMPLETE,
+        Q(is_urgent=True) | Q(after__children__status=Status.COMPLETE),
         conversation__deleted_at=None,
         conversation__owner__is_active=True,
     )
 
 
 def _may_follow(first: Queued, path: Sequence[Message], statuses: set[Status]) -> bool:
-    """Whether `path` ends in a reply to the prompt that `first` waits for."""
+    """Whether `path` ends in a reply to the prompt that `first` waits for, with one of `statuses`
+    unless it is urgent; after nothing, only what is urgent may go."""
+    if not path:
+        return first.is_urgent
+    may_be = statuses | ENDED if first.is_urgent else statuses
     return (
-        bool(path)
-        and path[-1].role == Role.ASSISTANT
+        path[-1].role == Role.ASSISTANT
         and path[-1].parent_id == first.after_id
-        and path[-1].status in statuses
+        and path[-1].status in may_be
     )
 
 
@@ -199,23 +224,39 @@ def _last_prompt(conversation: Conversation) -> UUID | None:
 
 
 def _send(user: User, first: Queued, process: str) -> Call | None:
-    """Stores the message with its queued reply, and lets the rest of the queue follow that."""
-    sending = _Waited(first.conversation_id, first.text, first.key, first.endpoint_id)
+    """Stores the message with its queued reply, and lets the rest of the queue follow that.
+
+    After one that was urgent the rest is held: it had its place after the reply that was stopped.
+    """
     with transaction.atomic():
-        if not _take(first):
+        files = _take(first)
+        if files is None:
             return None
+        ids = tuple(file.pk for file in files)
+        sending = _Waited(first.conversation_id, first.text, first.key, first.endpoint_id, ids)
         call = ask(user, sending, process=process)
-        prompt = Message.objects.get(conversation=first.conversation_id, key=first.key)
-        Queued.objects.filter(conversation=first.conversation_id).update(after=prompt)
+        if not first.is_urgent:
+            prompt = Message.objects.get(conversation=first.conversation_id, key=first.key)
+            Queued.objects.filter(conversation=first.conversation_id).update(after=prompt)
         return call
 
 
-def _take(queued: Queued) -> bool:
-    """Deletes the row; whether nobody did so before."""
-    return bool(Queued.objects.filter(pk=queued.pk).delete()[0])
+def _take(queued: Queued) -> list[Attachment] | None:
+    """Deletes the row; returns its files, which are free again, or None if somebody was quicker."""
+    files = list(queued.attachments.all())
+    queued.attachments.update(queued=None)
+    return files if Queued.objects.filter(pk=queued.pk).delete()[0] else None
+
+
+def _ask_to_stop(conversation: Conversation) -> list[UUID]:
+    """In the row, so that nothing that happens to this process keeps the replies running."""
+    live = list(conversation.messages.filter(status__in=LIVE).values_list("pk", flat=True))
+    for reply_id in live:
+        request_stop(reply_id)
+    return live
 
 
 def _let_follow(first: Queued, prompt_id: UUID | None) -> None:
     with transaction.atomic():
-        Queued.objects.filter(pk=first.pk).update(after=prompt_id)
+        Queued.objects.filter(pk=first.pk).update(after=prompt_id, is_urgent=False)
         mark_changed(first.conversation_id)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
+from chatapp.events import Usage
 from chatapp.generation.calls import Call, parameters_for, prompt_for, target_for
 from chatapp.generation.files import claim, unsent
 from chatapp.generation.rows import lease
@@ -167,7 +168,8 @@ def resume(user: User, reply_id: UUID, *, process: str) -> Call | None:
             conversation.save(update_fields=["updated_at"])
             prompt = prompt_for(conversation, path, target, GO_ON)
             before = {part: getattr(reply, part) for part in ("text", "reasoning", "refusal")}
-            return Call(conversation.pk, reply_id, target, prompt, before)
+            spent = Usage(reply.input_tokens, reply.output_tokens)
+            return Call(conversation.pk, reply_id, target, prompt, before, spent)
     except IntegrityError:
         raise StillAnswering from None
 
@@ -198,7 +200,7 @@ def _store_turn(
     path = path_of(messages) if instead_of is None else _until(messages, instead_of.parent_id)
     if any(message.is_live for message in path):
         raise StillAnswering
-    files = unsent(user, sending.attachments, endpoint)
+    files = unsent(user, sending.attachments, endpoint, sending.key)
     prompt = Message.objects.create(
         conversation=conversation,
         parent=path[-1] if path else None,

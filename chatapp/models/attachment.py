@@ -9,6 +9,7 @@ from django.db import models
 
 from chatapp.models.conversation import Conversation, readable_message_for
 from chatapp.models.message import Message
+from chatapp.models.queued import Queued
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -30,14 +31,18 @@ class Light(models.Manager["Attachment"]):
 class Attachment(models.Model):
     """Its bytes, in the database with the message they belong to: one backup holds everything.
 
-    `message` is null until the message is sent. `media_type` is what the bytes are, found by
-    looking at them, never what the sender called them; for text files it is text/plain.
+    `message` is null until the message is sent; until then `queued` is the one that waits with the
+    file, if one does. `media_type` is what the bytes are, found by looking at them, never what the
+    sender called them; for text files it is text/plain.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     message = models.ForeignKey(
         Message, null=True, blank=True, on_delete=models.CASCADE, related_name="attachments"
+    )
+    queued = models.ForeignKey(
+        Queued, null=True, blank=True, on_delete=models.CASCADE, related_name="attachments"
     )
     name = models.CharField(max_length=MAX_NAME_CHARS)
     media_type = models.CharField(max_length=40)
@@ -56,6 +61,11 @@ class Attachment(models.Model):
     @property
     def is_image(self) -> bool:
         return self.media_type.startswith("image/")
+
+
+def unsent_files(user: "User") -> models.QuerySet[Attachment]:
+    """The user's files that wait for a message, and not with one."""
+    return Attachment.objects.filter(owner=user, message=None, queued=None)
 
 
 def attachment_for(user: "User | AnonymousUser | None", attachment_id: uuid.UUID) -> Attachment:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from chatapp.models.endpoint import Endpoint
 from chatapp.models.keys import db_key, is_there
 from chatapp.models.message import Message, path_of
-from chatapp.models.share import Share
+from chatapp.models.share import Share, as_it_stood
 from chatapp.text import one_line
 
 if TYPE_CHECKING:
@@ -148,7 +148,11 @@ def shared_path(share: Share) -> list[Message]:
     if share.message_ids is None:
         return path_of(messages)
     by_id = {str(message.pk): message for message in messages}
-    return [by_id[message_id] for message_id in share.message_ids if message_id in by_id]
+    return [
+        as_it_stood(by_id[message_id], share.stood.get(message_id, {}))
+        for message_id in share.message_ids
+        if message_id in by_id
+    ]
 
 
 def _shared(share: Share) -> models.QuerySet[Message]:

@@ -32,6 +32,33 @@ class Status(models.TextChoices):
 LIVE = (Status.QUEUED, Status.STREAMING)
 CUT_SHORT = (Status.STOPPED, Status.INCOMPLETE, Status.INTERRUPTED, Status.ERROR)
 LENGTH_REASONS = ("length", "max_tokens", "model_context_window_exceeded")
+# What came of a reply and what is known of its making; to continue it changes these.
+MAKING = (
+    "status",
+    "text",
+    "reasoning",
+    "refusal",
+    "finish_reason",
+    "input_tokens",
+    "output_tokens",
+    "error_kind",
+    "error_status",
+    "error_message",
+    "error_retry_after_s",
+    "request_id",
+    "endpoint_name",
+    "model",
+    "system_prompt",
+    "parameters",
+    "attempts",
+    "request_sent_at",
+    "headers_at",
+    "first_token_at",
+    "last_token_at",
+    "finished_at",
+    "arrivals",
+    "seams",
+)
 
 
 class Message(models.Model):

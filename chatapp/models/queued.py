@@ -13,7 +13,8 @@ class Queued(models.Model):
 
     `key` is the sender's idempotency key, which the message takes over. The first of a
     conversation goes once what is shown ends in a complete reply to the prompt `after`; otherwise,
-    and without one, its person has to say so.
+    and without one, its person has to say so. One that `is_urgent` stopped that reply: it goes
+    before the others, however the reply ends.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -28,10 +29,11 @@ class Queued(models.Model):
     after = models.ForeignKey(
         "Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    is_urgent = models.BooleanField(default=False)
     asked_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["asked_at", "id"]
+        ordering = ["-is_urgent", "asked_at", "id"]
         constraints = [
             models.UniqueConstraint(fields=["conversation", "key"], name="queued_key_once")
         ]

@@ -1,8 +1,15 @@
 """A link by which everyone who can sign in may read a conversation."""
 
 import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from django.db import models
+
+from chatapp.models.message import MAKING, Message
+
+_COLUMNS = {column.name: column for column in Message._meta.concrete_fields}
 
 
 def new_token() -> str:
@@ -13,7 +20,8 @@ def new_token() -> str:
 class Share(models.Model):
     """Ends when it is revoked or its conversation deleted.
 
-    `message_ids` are the messages of a conversation as it stood; null means as it grows.
+    `message_ids` are the messages of a conversation as it stood; null means as it grows. `stood`
+    are the columns, by id, of those of them that may still be continued.
     """
 
     token = models.CharField(max_length=40, primary_key=True, default=new_token, editable=False)
@@ -21,6 +29,7 @@ class Share(models.Model):
         "Conversation", on_delete=models.CASCADE, related_name="shares"
     )
     message_ids = models.JSONField(null=True, blank=True)
+    stood = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -29,3 +38,16 @@ class Share(models.Model):
 
     def __str__(self) -> str:
         return str(self.conversation)
+
+
+def standing(message: Message) -> dict[str, Any]:
+    """The reply as it stands, for a link that keeps it so."""
+    values = {name: getattr(message, name) for name in MAKING}
+    return {n: v.isoformat() if isinstance(v, datetime) else v for n, v in values.items()}
+
+
+def as_it_stood(message: Message, columns: Mapping[str, Any]) -> Message:
+    """The message with the columns of `standing` instead of its own."""
+    for name, value in columns.items():
+        setattr(message, name, _COLUMNS[name].to_python(value))
+    return message

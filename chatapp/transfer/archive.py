@@ -1,6 +1,6 @@
 """All conversations of a person → one zip, made while it is sent.
 
-Each is there twice: as JSON, for an import, and as Markdown, for reading.
+Each is there twice: as JSON, for an import, and as Markdown, for reading. Files stand beside them.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,12 +10,12 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from chatapp.models import Conversation
 from chatapp.transfer import document, markdown
+from chatapp.transfer.files import data_of, pieces_of, place_of
 from chatapp.transfer.names import file_name
 from chatapp.transfer.slices import Talk, conversations_of, encoded
 
-Pieces = Callable[[Talk], Iterator[str]]
+Pieces = Callable[..., Iterator[str]]
 
 FORMATS: dict[str, Pieces] = {".json": document.pieces, ".md": markdown.pieces}
 
@@ -30,16 +30,21 @@ def archive(user: User) -> Iterator[bytes]:
         for conversation in conversations_of(user):
             talk = Talk(conversation)
             for suffix, pieces in FORMATS.items():
-                with folder.open(_entry(conversation, suffix), "w") as file:
-                    for piece in encoded(pieces(talk)):
+                name = file_name(conversation, suffix, is_one_of_many=True)
+                with folder.open(_entry(name, conversation.active_at), "w") as file:
+                    for piece in encoded(pieces(talk, is_in_zip=True)):
+                        file.write(piece)
+                        yield sink.taken()
+            for attachment in talk.files():
+                with folder.open(_entry(place_of(attachment), attachment.created_at), "w") as file:
+                    for piece in pieces_of(data_of(attachment) or b""):
                         file.write(piece)
                         yield sink.taken()
     yield sink.taken()
 
 
-def _entry(conversation: Conversation, suffix: str) -> ZipInfo:
-    name = file_name(conversation, suffix, is_one_of_many=True)
-    entry = ZipInfo(name, _dos_time(timezone.localtime(conversation.active_at)))
+def _entry(name: str, at: datetime) -> ZipInfo:
+    entry = ZipInfo(name, _dos_time(timezone.localtime(at)))
     entry.compress_type = ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     return entry

@@ -5,12 +5,16 @@ conversation's columns by their names, `endpoint` by its name, and `messages` in
 every branch, each with `id`, `parent` (an id or null) and its columns by their names. Times are
 ISO 8601 with their zone. Columns that are missing have their defaults, unknown ones are passed
 over, so that versions of chatapp can read each other. What belongs to the running service stays
-out: keys, owners, leases. Attachments are named, without their bytes.
+out: keys, owners, leases. A message's `attachments` have a `name`, a `media_type`, a `size` and
+their bytes as `data` in base64; or, in a zip, as `file` the place where they stand beside the
+document. What they are is found out anew by whoever reads it.
 """
 
 import json
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -22,10 +26,13 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput, Kind
+from chatapp.filetypes import clean_name
 from chatapp.forms import clean_text
 from chatapp.models import Conversation, Message, Status
+from chatapp.models.attachment import MAX_FILES, MAX_NAME_CHARS
 from chatapp.models.conversation import TITLE_CHARS
-from chatapp.transfer.draft import Draft, check_size, parents_first
+from chatapp.transfer.draft import Beside, Draft, File, check_size, parents_first
+from chatapp.transfer.files import base64_of, data_of, place_of
 from chatapp.transfer.slices import Talk
 
 FORMAT = "chatapp.conversation"
@@ -59,8 +66,8 @@ def columns(model: type[models.Model]) -> list[Column]:
     return [f for f in model._meta.concrete_fields if f.name not in LEFT_OUT[model]]
 
 
-def pieces(talk: Talk) -> Iterator[str]:
-    """The document, a message at a time."""
+def pieces(talk: Talk, *, is_in_zip: bool = False) -> Iterator[str]:
+    """The document, a message at a time, and a large file in several."""
     conversation = talk.conversation
     head = {
         "format": FORMAT,
@@ -73,12 +80,26 @@ def pieces(talk: Talk) -> Iterator[str]:
     yield _json(head)[:-1] + ', "messages": ['
     mark = "\n"
     for message in talk.messages():
-        names = [attachment.name for attachment in message.attachments.all()]
         parent = str(message.parent_id) if message.parent_id else None
-        row = {"id": str(message.pk), "parent": parent, **_values(message), "attachments": names}
-        yield mark + _json(row)
+        row = {"id": str(message.pk), "parent": parent, **_values(message)}
+        yield mark + _json(row)[:-1] + ', "attachments": ['
+        yield from _attachments(message, is_in_zip=is_in_zip)
+        yield "]}"
         mark = ",\n"
     yield "\n]}\n"
+
+
+def _attachments(message: Message, *, is_in_zip: bool) -> Iterator[str]:
+    mark = ""
+    for file in message.attachments.all():
+        row = {"name": file.name, "media_type": file.media_type, "size": file.size}
+        if is_in_zip:
+            yield mark + _json(row | {"file": place_of(file)})
+        elif (data := data_of(file)) is not None:
+            yield mark + _json(row)[:-1] + ', "data": "'
+            yield from base64_of(data)
+            yield '"}'
+        mark = ", "
 
 
 def source_of(conversation: Conversation) -> str:
@@ -90,8 +111,11 @@ def is_document(data: Mapping[str, Any]) -> bool:
     return data.get("format") == FORMAT
 
 
-def draft_of(data: Mapping[str, Any]) -> Draft:
-    """The conversation that a document holds. Raises InvalidInput with what is wrong with it."""
+def draft_of(data: Mapping[str, Any], beside: Beside) -> Draft:
+    """The conversation that a document holds; `beside` reads what stands at a place beside it.
+
+    Raises InvalidInput with what is wrong with it.
+    """
     version = data.get("version")
     if not isinstance(version, int) or version > VERSION:
         raise InvalidInput(_("It was written by a newer chatapp; update this one first."))
@@ -108,10 +132,15 @@ def draft_of(data: Mapping[str, Any]) -> Draft:
     conversation.source = _source(data.get("source"), origin)
     endpoint = data.get("endpoint")
     endpoint_name = clean_text(endpoint) if isinstance(endpoint, str) else ""
-    return Draft(conversation, _messages(rows), origin, endpoint_name)
+    files: dict[UUID, list[File]] = {}
+    messages = _messages(rows, files, beside)
+    return Draft(conversation, messages, origin, endpoint_name, files)
 
 
-def _messages(rows: list[dict[str, Any]]) -> list[Message]:
+def _messages(
+    rows: list[dict[str, Any]], files: dict[UUID, list[File]], beside: Beside
+) -> list[Message]:
+    """The messages, parents first; `files` gets those of each that has some."""
     ids = {_uuid(row.get("id")): uuid4() for row in rows}
     if len(ids) != len(rows):
         raise InvalidInput(_("Two of its messages have the same id."))
@@ -124,10 +153,37 @@ def _messages(rows: list[dict[str, Any]]) -> list[Message]:
         message.parent_id = ids[_uuid(parent)] if parent is not None else None
         try:
             messages.append(_checked(_restored(message, row)))
+            if found := list(_files(row, beside)):
+                files[message.pk], message.file_count = found, len(found)
         except InvalidInput as error:
             what = {"number": number, "what": str(error)}
             raise InvalidInput(_("Message %(number)d: %(what)s") % what) from None
     return parents_first(messages)
+
+
+def _files(row: Mapping[str, Any], beside: Beside) -> Iterator[File]:
+    """The files of a message. Older documents have their names alone; those are passed over."""
+    listed = row.get("attachments", [])
+    if not isinstance(listed, list) or len(listed) > MAX_FILES:
+        raise InvalidInput(
+            _("“attachments” should be %(most)d files at most.") % {"most": MAX_FILES}
+        )
+    for each in listed:
+        if not isinstance(each, dict) or not isinstance(each.get("name"), str):
+            continue
+        name = clean_name(clean_text(each["name"]), MAX_NAME_CHARS)
+        data, place = each.get("data"), each.get("file")
+        if isinstance(data, str):
+            yield File(name, partial(_decoded, name, data))
+        elif isinstance(place, str):
+            yield File(name, partial(beside, place))
+
+
+def _decoded(name: str, data: str) -> bytes:
+    try:
+        return b64decode(data, validate=True)
+    except ValueError:
+        raise InvalidInput(_("“%(name)s” is broken.") % {"name": name}) from None
 
 
 def _checked(message: Message) -> Message:

@@ -1,8 +1,8 @@
 """What every import comes down to: a conversation and its messages, checked and not yet stored."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -14,16 +14,29 @@ from chatapp.models import Conversation, Message
 MOST_MESSAGES = 20_000
 MOST_CHARS = 32_000_000
 
+# Reads what stands at a place beside a document, in the zip that both came in.
+Beside = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """`read` gives the bytes, however many; raises InvalidInput with what is wrong with them."""
+
+    name: str
+    read: Callable[[], bytes]
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """`messages` come parents first. `origin` is the conversation's id where it was exported, if
-    that was a chatapp; `endpoint_name` names the one it went on with."""
+    that was a chatapp; `endpoint_name` names the one it went on with; `files` are those of the
+    messages by their ids."""
 
     conversation: Conversation
     messages: Sequence[Message]
     origin: UUID | None = None
     endpoint_name: str = ""
+    files: Mapping[UUID, Sequence[File]] = field(default_factory=dict)
 
 
 def check_size(messages: int, chars: int = 0) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 from uuid import UUID
 
@@ -19,16 +20,18 @@ from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
+from chatapp.attachments import checked
 from chatapp.database import write
 from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text
 from chatapp.generation import background, bus
 from chatapp.locales import carried
-from chatapp.models import Conversation, Endpoint, Import, Message
+from chatapp.models import Attachment, Conversation, Endpoint, Import, Message
+from chatapp.models.attachment import MAX_IMAGE_BYTES
 from chatapp.models.conversation import title_from
 from chatapp.models.search import index
 from chatapp.transfer import chatgpt, document
-from chatapp.transfer.draft import Draft
+from chatapp.transfer.draft import Beside, Draft, File
 from chatapp.transfer.names import safe
 from chatapp.transfer.reading import Found, Reader, Unreadable
 
@@ -76,8 +79,7 @@ async def _take_in(user: User, report: Import, reader: Reader) -> None:
     said_at = clock()
     try:
         while (item := await asyncio.to_thread(carried(next), items, None)) is not None:
-            what = await _outcome(user, item)
-            _note(report, what, item)
+            _note(report, *await _outcome(user, item))
             if clock() - said_at > SAY_SO_S:
                 report.position, said_at = reader.position, clock()
                 await write(report.save)
@@ -86,23 +88,33 @@ async def _take_in(user: User, report: Import, reader: Reader) -> None:
     report.position = reader.position
 
 
-async def _outcome(user: User, item: Item) -> str:
+async def _outcome(user: User, item: Item) -> tuple[str, Item]:
     if item.draft is None:
-        return "skipped"
-    if not await store(user, item.draft):
-        return "present"
+        return "skipped", item
+    try:
+        is_new = await store(user, item.draft)
+    except InvalidInput as error:
+        return "skipped", Item(item.title, why=str(error))
+    if not is_new:
+        return "present", item
     bus.announce(item.draft.conversation.pk)
-    return "imported"
+    return "imported", item
 
 
 async def store(user: User, draft: Draft) -> bool:
-    """Makes the draft a conversation of the user's; False if they have it already."""
+    """Makes the draft a conversation of the user's; False if they have it already.
+
+    Raises InvalidInput if one of its files is none that can be sent; then nothing stays.
+    """
     if not await write(_hide, user, draft):
         return False
     try:
         for start in range(0, len(draft.messages), MESSAGES_A_SLICE):
             part = draft.messages[start : start + MESSAGES_A_SLICE]
             await write(_add, draft.conversation, part)
+            for message in part:
+                for file in draft.files.get(message.pk, ()):
+                    await _add_file(user, message, file)
         await write(_show, draft.conversation)
     except IntegrityError:  # somebody else was quicker
         await write(_discard, draft.conversation.pk)
@@ -113,25 +125,45 @@ async def store(user: User, draft: Draft) -> bool:
     return True
 
 
+async def _add_file(user: User, message: Message, file: File) -> None:
+    """As an upload is taken, whatever it is said to be."""
+    media_type, data = await asyncio.to_thread(_checked, file)
+    await write(
+        Attachment.objects.create,
+        owner=user,
+        message=message,
+        name=file.name,
+        media_type=media_type,
+        size=len(data),
+        data=data,
+    )
+
+
+def _checked(file: File) -> tuple[str, bytes]:
+    data = file.read()
+    return checked(file.name, data, len(data))
+
+
 def _items(reader: Reader) -> Iterator[Item]:
     for number, (name, found) in enumerate(reader.objects(), 1):
-        yield _item(found, name or _("Conversation %(number)d") % {"number": number})
+        beside = partial(reader.beside, name, most=MAX_IMAGE_BYTES + 1)
+        yield _item(found, name or _("Conversation %(number)d") % {"number": number}, beside)
 
 
-def _item(found: Found, name: str) -> Item:
+def _item(found: Found, name: str, beside: Beside) -> Item:
     if isinstance(found, InvalidInput):
         return Item(name, why=str(found))
     title = found.get("title")
     title = title_from(clean_text(title)) if isinstance(title, str) else ""
     try:
-        return Item(title or name, _draft(found))
+        return Item(title or name, _draft(found, beside))
     except InvalidInput as error:
         return Item(title or name, why=str(error))
 
 
-def _draft(found: dict[str, Any]) -> Draft:
+def _draft(found: dict[str, Any], beside: Beside) -> Draft:
     if document.is_document(found):
-        return document.draft_of(found)
+        return document.draft_of(found, beside)
     if chatgpt.is_chatgpt(found):
         return chatgpt.draft_of(found)
     raise InvalidInput(_("It is not a conversation of chatapp's or ChatGPT's."))

@@ -8,29 +8,48 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from chatapp.errors import Kind
-from chatapp.models import Conversation, Message, Role, Status
+from chatapp.models import Attachment, Conversation, Message, Role, Status
 from chatapp.models.message import LENGTH_REASONS
+from chatapp.transfer.files import base64_of, data_of, place_of
 from chatapp.transfer.slices import Talk
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 
 
-def pieces(talk: Talk) -> Iterator[str]:
-    """The document, a message at a time."""
+def pieces(talk: Talk, *, is_in_zip: bool = False) -> Iterator[str]:
+    """The document, a message at a time; pictures that don't stand beside it come at its end."""
     conversation = talk.conversation
+    images: list[Attachment] = []
     yield f"# {_line(str(conversation))}\n\n*{_date(conversation)}*\n"
     for message in talk.path():
         yield f"\n## {_line(_author(message))}\n"
+        for file in message.attachments.all():
+            yield f"\n{_attached(file, images, is_in_zip=is_in_zip)}\n"
         for part in _parts(message):
             yield f"\n{part}\n"
+    for number, image in enumerate(images, 1):
+        yield f"\n[file-{number}]: data:{image.media_type};base64,"
+        yield from base64_of(data_of(image) or b"")
+        yield "\n"
+
+
+def _attached(file: Attachment, images: list[Attachment], *, is_in_zip: bool) -> str:
+    """A file where it stands; of a picture the name by which the end of the document knows it."""
+    name = re.sub(r"[\\\[\]]", r"\\\g<0>", _line(file.name))
+    said = f"*{_('Attached')}:*"
+    if is_in_zip:
+        return f"{said} {'!' if file.is_image else ''}[{name}](<{place_of(file)}>)"
+    if file.is_image:
+        images.append(file)
+        return f"{said} ![{name}][file-{len(images)}]"
+    text = (data_of(file) or b"").decode("utf-8-sig")
+    return f"{said} {name}\n\n{fenced(text.removesuffix(chr(10)))}"
 
 
 def _parts(message: Message) -> Iterator[str]:
     if message.reasoning:
         head = "<details>\n<summary>" + _("Reasoning") + "</summary>"
         yield f"{head}\n\n{closed(message.reasoning)}\n\n</details>"
-    for attachment in message.attachments.all():
-        yield "*" + _("Attached: %s") % _line(attachment.name) + "*"
     if message.text:
         yield closed(message.text)
     if message.refusal:

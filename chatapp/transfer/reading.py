@@ -10,7 +10,9 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from math import isfinite
+from posixpath import dirname, join
 from typing import IO, Any, Protocol
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -18,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 
-MOST_OBJECT_CHARS = 16 * 1024 * 1024
+MOST_OBJECT_CHARS = 32 * 1024 * 1024
 MOST_UNPACKED_BYTES = 2 * 1024**3
 MOST_DIRECTORY_BYTES = 8 * 1024**2
 MOST_FILES = 60_000
@@ -28,6 +30,8 @@ _CHUNK = 64 * 1024
 _ENCRYPTED = 0x1
 _SPACE = re.compile(r"[ \t\r\n]*")
 _BOMS = (b"\xff\xfe", b"\xfe\xff")
+# Files of messages stand beside the conversations, and may be JSON themselves.
+_ATTACHMENT = re.compile(r"(?:.*/)?attachments/[0-9a-f]{12} .+")
 # What ChatGPT's export calls the files with conversations; others in it are about the account.
 _OF_CHATGPT = re.compile(r"(?:.*/)?conversations(?:-\d+)?\.json")
 
@@ -49,6 +53,7 @@ class Reader:
     def __init__(self, file: IO[bytes], size: int) -> None:
         self.size = size
         self._file = _Measured(file, size)
+        self._folder: ZipFile | None = None
         self._unpacked = 0
         self._objects = 0
 
@@ -69,6 +74,21 @@ class Reader:
                 )
             yield name, found
 
+    def beside(self, name: str, place: str, most: int) -> bytes:
+        """At most so many bytes of what stands at `place`, seen from the file of that name.
+
+        Raises Unreadable if there is no such thing.
+        """
+        if self._folder is None:
+            raise Unreadable(_("Its files are not in it: import the whole zip that it was in."))
+        try:
+            entry = self._folder.getinfo(join(dirname(name), place))
+        except KeyError:
+            missing = {"name": place[:200]}
+            raise Unreadable(_("The zip has no file “%(name)s”.") % missing) from None
+        with _opened(self._folder, entry) as file:
+            return b"".join(self._counted(_Beginning(file, most)))
+
     def _found(self) -> Iterator[tuple[str, Found]]:
         start = self._file.read(4)
         self._file.seek(0)
@@ -84,6 +104,7 @@ class Reader:
         except (BadZipFile, ValueError, OSError, NotImplementedError):
             raise Unreadable(_("The zip is broken: its directory can't be read.")) from None
         with folder:
+            self._folder = folder
             files = _files_of(folder)
             if not files:
                 raise Unreadable(_("The zip has no conversations: no .json file is in it."))
@@ -91,18 +112,10 @@ class Reader:
                 yield from self._in(folder, entry)
 
     def _in(self, folder: ZipFile, entry: ZipInfo) -> Iterator[tuple[str, Found]]:
-        if entry.flag_bits & _ENCRYPTED:
-            yield entry.filename, Unreadable(_("It is encrypted."))
-            return
-        if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            yield entry.filename, Unreadable(_("It is compressed in a way that is not taken."))
-            return
         try:
-            with folder.open(entry) as file:
+            with _opened(folder, entry) as file:
                 for found in self._parsed(file):
                     yield entry.filename, found
-        except (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
-            yield entry.filename, Unreadable(_("It is broken in the zip."))
         except Unreadable as error:
             if self._unpacked > MOST_UNPACKED_BYTES:
                 raise
@@ -140,6 +153,19 @@ class _Measured:
 
     def seekable(self) -> bool:
         return True
+
+
+class _Beginning:
+    """A file that ends after so many bytes."""
+
+    def __init__(self, file: _Readable, most: int) -> None:
+        self._file = file
+        self._left = most
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._file.read(min(size, self._left))
+        self._left -= len(data)
+        return data
 
 
 class _Text:
@@ -184,8 +210,25 @@ class _Text:
             raise Unreadable(_("Expected text in UTF-8; this is something else.")) from None
 
 
+@contextmanager
+def _opened(folder: ZipFile, entry: ZipInfo) -> Iterator[IO[bytes]]:
+    if entry.flag_bits & _ENCRYPTED:
+        raise Unreadable(_("It is encrypted."))
+    if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise Unreadable(_("It is compressed in a way that is not taken."))
+    try:
+        with folder.open(entry) as file:
+            yield file
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
+        raise Unreadable(_("It is broken in the zip.")) from None
+
+
+def _is_conversation(name: str) -> bool:
+    return name.lower().endswith(".json") and not _ATTACHMENT.fullmatch(name)
+
+
 def _files_of(folder: ZipFile) -> list[ZipInfo]:
-    files = [entry for entry in folder.infolist() if entry.filename.lower().endswith(".json")]
+    files = [entry for entry in folder.infolist() if _is_conversation(entry.filename)]
     of_chatgpt = [entry for entry in files if _OF_CHATGPT.fullmatch(entry.filename)]
     if len(files) > MOST_FILES:
         raise Unreadable(_("The zip has more than %(most)d files.") % {"most": MOST_FILES})
@@ -233,7 +276,11 @@ def _object(text: _Text) -> dict[str, Any]:
         if wanted >= MOST_OBJECT_CHARS:
             megabytes = {"most": MOST_OBJECT_CHARS // 1024**2}
             raise Unreadable(
-                _("A conversation in it is broken, or larger than %(most)d MB.") % megabytes
+                _(
+                    "A conversation in it is broken, or larger than %(most)d MB with its files. "
+                    "In a zip of all conversations it can be larger."
+                )
+                % megabytes
             )
         wanted = min(2 * wanted, MOST_OBJECT_CHARS)
 

@@ -49,6 +49,10 @@ class Talk:
         outline = list(self.conversation.messages.only(*columns))
         return _by_ids([message.pk for message in path_of(outline)])
 
+    def files(self) -> list[Attachment]:
+        """The files of all messages, without their bytes."""
+        return list(Attachment.objects.filter(message__conversation=self.conversation))
+
     @cached_property
     def _few(self) -> list[Message] | None:
         messages = self.conversation.messages.prefetch_related(_ATTACHMENTS)

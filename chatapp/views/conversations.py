@@ -66,13 +66,11 @@ async def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     text = request.POST.get("text", "").replace("\r\n", "\n")
     files: list[UUID] = []
     try:
-        key = uuid_in(request.POST, "key")
-        files += attachment_ids(request.POST.getlist("attachment"))
-        await _store_files(request, user, key, files)
+        await _take_files(request, user, files)
         sending = Sending(
             conversation_id,
             clean_text(text),
-            key,
+            uuid_in(request.POST, "key"),
             endpoint_id_in(request.POST),
             tuple(files),
             await read(_settings_in, request),
@@ -103,15 +101,17 @@ async def change_queue(request: HttpRequest, conversation_id: UUID, action: str)
         raise Http404
     user = await user_of_request(request)
     text = request.POST.get("text", "").replace("\r\n", "\n")
-    form = request.POST.dict() | {"text": text}
-    if request.FILES:
-        form["attachment"] = "chosen"
+    files: list[UUID] = []
     try:
+        if action in queueing.SENDINGS:
+            await _take_files(request, user, files)
+        form = request.POST.dict() | {"text": text, "attachment": list(map(str, files))}
         returned = await queueing.change(action, conversation_id, form, _authorised(user))
     except InvalidInput as error:
-        return await read(_refused, request, user, conversation_id, text, str(error))
+        return await read(_refused, request, user, conversation_id, text, str(error), files)
     if returned:
-        return await read(partial(_page, request, user, conversation_id, text=returned))
+        shown: dict[str, Any] = {"text": returned.text, "files": returned.files}
+        return await read(partial(_page, request, user, conversation_id, **shown))
     return redirect("conversation", conversation_id)
 
 
@@ -165,8 +165,11 @@ async def reason_form(request: HttpRequest, message_id: UUID) -> HttpResponse:
     return await read(render, request, "reason.html", {"message": message})
 
 
-async def _store_files(request: HttpRequest, user: User, key: UUID, ids: list[UUID]) -> None:
-    """Keeps the form's files and adds their ids; then says what is wrong with the others."""
+async def _take_files(request: HttpRequest, user: User, ids: list[UUID]) -> None:
+    """Keeps the form's files and adds the ids of all that go with it; then says what is wrong with
+    the others."""
+    key = uuid_in(request.POST, "key")
+    ids += attachment_ids(request.POST.getlist("attachment"))
     complaints: list[str] = []
     for file in request.FILES.getlist("file")[: MAX_FILES + 1]:
         data, size = file.read(), file.size or 0
@@ -286,7 +289,13 @@ def _refused(
 
 
 def _page(
-    request: HttpRequest, user: User, conversation_id: UUID | None, status: int = 200, **extra: Any
+    request: HttpRequest,
+    user: User,
+    conversation_id: UUID | None,
+    status: int = 200,
+    *,
+    settings: SettingsForm | None = None,
+    **extra: Any,
 ) -> HttpResponse:
     conversation = conversation_for(user, conversation_id) if conversation_id else None
     messages = tree_of(conversation.pk) if conversation else []
@@ -294,14 +303,15 @@ def _page(
     asked_for = _asked_for(request)
     shown = window.shown(messages, path, asked_for)
     queue = queue_of(conversation.pk, path) if conversation else None
-    endpoints = list(Endpoint.objects.filter(enabled=True))
+    settings = settings or (SettingsForm(kept=conversation) if conversation else first_settings())
+    endpoints = [endpoint for endpoint in settings.endpoints if endpoint.enabled]
     own = conversation.endpoint_id if conversation else None
     context = {
         "conversation": conversation,
         "picked": own or (endpoints[0].pk if endpoints else None),
         "listing": library.listing(user),
         "endpoints": endpoints,
-        "settings": SettingsForm(kept=conversation) if conversation else first_settings(),
+        "settings": settings,
         "presets": presets.usable(user),
         # Asked for by a page that has no endpoint to offer, and by no other.
         "disabled": Endpoint.objects.filter(enabled=False),

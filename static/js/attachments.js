@@ -1,5 +1,6 @@
 // Files that are pasted, dropped or picked are uploaded at once, one after the other, stand as chips
-// in the composer, and go with the message. The server knows which of them still wait.
+// in the composer, and go with the message. The server knows which of them still wait. Every change
+// is an event of their list, which takes an event “wanted” with ids to show if they still wait.
 const attached = document.getElementById("attached");
 
 const begin = () => {
@@ -9,36 +10,21 @@ const begin = () => {
   const template = document.querySelector("[data-chip-template]");
   const status = document.querySelector("[data-attached-status]");
   const words = attached.dataset;
-  const place = `files:${location.pathname}`;
   const uploads = new WeakMap(); // chip → its file and what stops its upload
 
   let queue = Promise.resolve();
-  let isSendDue = false;
+  let due = null; // the wish with which to send once all is there
   let sent = { key: "", ids: [] };
 
   const ready = () => [...attached.querySelectorAll("[data-chip]")];
   const ids = () => ready().map((chip) => chip.dataset.chip);
   const isBusy = () => attached.querySelector('[data-state="busy"]') !== null;
 
-  // A storage that is full or forbidden keeps nothing, and breaks nothing.
-  const remember = () => {
-    try {
-      if (ids().length) localStorage.setItem(place, JSON.stringify(ids()));
-      else localStorage.removeItem(place);
-    } catch {}
-  };
-
-  const remembered = () => {
-    try {
-      return JSON.parse(localStorage.getItem(place)) ?? [];
-    } catch {
-      return [];
-    }
-  };
+  const tell = () => attached.dispatchEvent(new Event("change"));
 
   const fail = (chip, sentence, canTryAgain = false) => {
     const name = chip.querySelector(".name");
-    isSendDue = false;
+    due = null;
     chip.dataset.state = "failed";
     chip.querySelector(".state").textContent = sentence;
     chip.querySelector("[data-again]").hidden = !canTryAgain;
@@ -69,7 +55,7 @@ const begin = () => {
       else if (chip.isConnected) {
         chip.outerHTML = text;
         status.textContent = `${file.name} ${words.done}`;
-        remember();
+        tell();
       }
     } catch {
       if (chip.isConnected) fail(chip, words.lost, true);
@@ -79,9 +65,10 @@ const begin = () => {
   const start = (chip) => {
     chip.dataset.state = "busy";
     queue = queue.then(() => chip.isConnected && upload(chip)).then(() => {
-      if (!isSendDue || isBusy()) return;
-      isSendDue = false;
-      form.requestSubmit();
+      if (!due || isBusy()) return;
+      const { button } = due;
+      due = null;
+      form.requestSubmit(button?.checkVisibility() ? button : null);
     });
   };
 
@@ -107,7 +94,7 @@ const begin = () => {
     if (button.dataset.remove) post(button.dataset.remove, new FormData()).catch(() => {});
     status.textContent = `${chip.querySelector(".name").textContent} ${words.gone}`;
     chip.remove();
-    remember();
+    tell();
     (near?.querySelector("[data-remove]") ?? box).focus();
   };
 
@@ -126,7 +113,7 @@ const begin = () => {
       waiting.delete(id);
     }
     attached.append(...waiting.values());
-    remember();
+    tell();
   };
 
   const take = () => {
@@ -179,7 +166,7 @@ const begin = () => {
     if (isBusy()) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      isSendDue = true;
+      due = { button: event.submitter };
       return;
     }
     for (const chip of attached.querySelectorAll('[data-state="failed"]')) chip.remove();
@@ -193,12 +180,12 @@ const begin = () => {
     for (const chip of ready()) {
       if (isStored && sent.ids.includes(chip.dataset.chip)) chip.remove();
     }
-    remember();
+    tell();
     if (!isStored) refresh(ids()).catch(() => {});
     sent = { key: "", ids: [] };
   });
 
-  refresh(remembered()).catch(() => {});
+  attached.addEventListener("wanted", ({ detail }) => refresh(detail).catch(() => {}));
 };
 
 if (attached) begin();

@@ -1,10 +1,10 @@
 // Enter sends, or queues while a reply runs; Shift-Enter breaks the line (a phone's Enter always
-// does). The box is emptied only when the server's echo, a new key, says that the message is stored,
+// does); with Ctrl it is a shortcut. The box is emptied only when the server's echo, a new key, says that the message is stored,
 // and of what was sent only: later typing stays.
 const form = document.querySelector("[data-composer]");
 if (!form) return;
 const box = form.elements.text;
-const enqueue = form.querySelector("[data-enqueue]");
+const enqueue = form.querySelector("[data-wish=queue]");
 const maxChars = Number(box.dataset.maxChars);
 
 const grow = () => {
@@ -30,7 +30,8 @@ adapt();
 
 box.addEventListener("keydown", (event) => {
   // 229: Safari ends the composition of a word before it reports the Enter that confirmed it.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+  if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
+  if (event.shiftKey || event.ctrlKey || event.metaKey) return;
   if (matchMedia("(pointer: coarse)").matches) return;
   event.preventDefault();
   form.requestSubmit(document.querySelector("#buttons .stop") ? enqueue : null);
@@ -42,7 +43,7 @@ form.addEventListener("submit", (event) => {
     event.stopImmediatePropagation();
     return;
   }
-  form.elements.action.value = enqueue && event.submitter === enqueue ? "queue" : "send";
+  form.elements.action.value = event.submitter?.dataset.wish ?? "send";
   form.dataset.sent = box.value;
   form.dataset.sentKey = form.elements.key.value;
   document.getElementById("notice").replaceChildren();

@@ -1,15 +1,18 @@
-// Copies the code of the box whose Copy button was pressed, or a message as it was written, and says
-// so for a moment.
+// Copies the code of the box whose Copy button was pressed, a message as it was written, or the
+// address of the link beside the button, and says so for a moment.
+const SAID_MS = 1500;
+const labels = new WeakMap(); // button → what it says when nothing was copied
+
 const say = (button, text) => {
+  const isIcon = button.matches("[data-copy-from]");
+  if (!labels.has(button)) labels.set(button, button.textContent);
   document.getElementById("said")?.replaceChildren(text);
-  if (button.matches("[data-copy]")) {
-    button.dataset.label ??= button.textContent;
-    button.textContent = text;
-  } else button.dataset.said = text;
+  if (isIcon) button.dataset.said = text;
+  else button.textContent = text;
   setTimeout(() => {
-    if (button.matches("[data-copy]")) button.textContent = button.dataset.label;
-    else delete button.dataset.said;
-  }, 1500);
+    if (isIcon) delete button.dataset.said;
+    else button.textContent = labels.get(button);
+  }, SAID_MS);
 };
 
 const copy = async (button, text) => {
@@ -32,10 +35,11 @@ const fetchText = async (url) => {
 };
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (button) copy(button, button.closest("figure.code").querySelector("pre code").textContent);
-  const link = event.target.closest("[data-copy-from]");
-  if (!link) return;
+  const button = event.target.closest("[data-copy], [data-copy-from], [data-copy-link]");
+  if (!button) return;
+  if (button.matches("[data-copy]")) copy(button, button.closest("figure.code").querySelector("pre code").textContent);
+  if (button.matches("[data-copy-link]")) copy(button, button.parentElement.querySelector('a[href*="/s/"]').href);
+  if (!button.matches("[data-copy-from]")) return;
   event.preventDefault();
-  copy(link, fetchText(link.href));
+  copy(button, fetchText(button.href));
 });

@@ -1,8 +1,9 @@
-// Keeps what is typed and not sent, of each person and conversation, through reloads and restarts of
-// the browser; with its key, so that what may have been sent is still the same message.
+// Keeps what is typed or attached and not sent, of each person and conversation, through reloads and
+// restarts of the browser; with its key, so that what may have been sent is still the same message.
 const form = document.querySelector("[data-composer]");
 if (!form) return;
 const box = form.elements.text;
+const attached = document.getElementById("attached");
 const isBegun = form.hasAttribute("hx-ws:send");
 const address = form.getAttribute("action");
 const PREFIX = "draft ";
@@ -42,8 +43,9 @@ const store = (draft) => {
 };
 
 const keep = (extra) => quietly(() => {
-  if (!box.value) localStorage.removeItem(here);
-  else store({ text: box.value, key: form.elements.key.value, at: Date.now(), ...extra });
+  const files = [...attached.querySelectorAll("[data-chip]")].map((chip) => chip.dataset.chip);
+  if (!box.value && !files.length) localStorage.removeItem(here);
+  else store({ text: box.value, files, key: form.elements.key.value, at: Date.now(), ...extra });
 });
 
 // A message that began a conversation has arrived when that conversation is shown.
@@ -52,11 +54,12 @@ if (isBegun && draftOf(`${name}new`)?.posted === address) {
 }
 
 const draft = draftOf(here);
-if (draft?.text && [draft.text, ""].includes(box.value)) {
+if (draft && [draft.text, ""].includes(box.value)) {
   box.value = draft.text;
   if (isBegun || draft.posted) form.elements.key.value = draft.key;
   if (draft.posted) form.setAttribute("action", draft.posted);
   box.dispatchEvent(new Event("input"));
+  attached.dispatchEvent(new CustomEvent("wanted", { detail: draft.files ?? [] }));
 }
 
 // Only what was changed here is kept: another tab of the same conversation may have changed it too.
@@ -67,11 +70,13 @@ const keepChange = () => {
   isChanged = false;
 };
 
-box.addEventListener("input", () => {
+const change = () => {
   isChanged = true;
   clearTimeout(timer);
   timer = setTimeout(keepChange, PAUSE_MS);
-});
+};
+box.addEventListener("input", change);
+attached.addEventListener("change", change);
 document.addEventListener("visibilitychange", () => document.hidden && keepChange());
 window.addEventListener("pagehide", keepChange);
 

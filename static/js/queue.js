@@ -1,16 +1,19 @@
-// Puts a message that was taken out of the queue back into the box, before what stands there; the
-// keyboard follows.
+// Puts a message that was taken out of the queue back into the composer, its text before what stands
+// there, its files behind; the keyboard follows.
 const form = document.querySelector("[data-composer]");
 if (!form) return;
 const box = form.elements.text;
 
 document.addEventListener("htmx:after:swap", () => {
   const returned = document.querySelector("[data-returned]");
-  if (!returned?.textContent) return;
-  const rest = box.value.trim() ? `\n\n${box.value}` : "";
-  box.value = returned.textContent + rest;
-  returned.replaceChildren();
+  if (!returned?.childElementCount) return;
+  const texts = [returned.querySelector("[data-text]").textContent, box.value];
+  box.value = texts.filter((text) => text.trim()).join("\n\n");
   box.dispatchEvent(new Event("input"));
+  const attached = document.getElementById("attached");
+  attached.append(...returned.querySelectorAll("[data-chip]"));
+  attached.dispatchEvent(new Event("change"));
+  returned.replaceChildren();
 });
 
 // The button that was pressed goes away with its message.

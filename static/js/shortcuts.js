@@ -3,7 +3,7 @@
 const sheet = document.getElementById("shortcuts");
 if (!sheet) return;
 const TYPING = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])";
-const NAMES = { Escape: "Esc", ArrowUp: "↑", ArrowDown: "↓" };
+const NAMES = { Escape: "Esc", ArrowUp: "↑", ArrowDown: "↓", Enter: "↵" };
 
 const press = (control) => {
   control?.click();
@@ -37,6 +37,8 @@ const DEEDS = {
   next: () => step(1),
   write: () => goTo(document.querySelector("[data-composer] textarea")),
   stop: () => isEscFree() && press(document.querySelector("#buttons .stop")),
+  hurry: () => document.activeElement.matches("[data-composer] textarea")
+    && press([...document.querySelectorAll("[data-wish=stop-and-send], #buttons .send")].find((button) => button.checkVisibility())),
   copy: () => press([...document.querySelectorAll('[data-role="assistant"] [data-copy-from]')].at(-1)),
   help: () => {
     sheet.togglePopover();

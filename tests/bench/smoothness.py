@@ -83,7 +83,7 @@ def _interactions(browser: Browser, server: Running, client: int) -> list[float]
         box.press_sequentially(_KEYS, delay=60)
         page.get_by_role("button", name="This conversation").click()
         page.keyboard.press("Escape")
-        page.get_by_role("button", name="Stop").click()
+        page.get_by_role("button", name="Stop", exact=True).click()
         page.wait_for_selector("#tail article[data-status=stopped]")
         page.wait_for_timeout(500)
         return list(map(float, page.evaluate("notes.interactionMs")))

@@ -120,7 +120,7 @@ async def talks(browser: Browser, site: Site) -> AsyncIterator[Talks]:
     ids["message"], ids["reply"] = (name.removeprefix("message-") for name in articles)
     await visitor.say("Think first /tokens 5000 /pace 100")
     await visitor.until(lambda text: len(text) > 20)
-    await page.get_by_role("button", name="Stop").click()
+    await page.get_by_role("button", name="Stop", exact=True).click()
     await page.get_by_role("button", name="Send", exact=True).wait_for()
     await begun(visitor, "/echo put away")
     await page.get_by_role("button", name="This conversation").click()

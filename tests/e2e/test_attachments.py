@@ -63,6 +63,55 @@ async def files_shown(visitor: Visitor) -> Locator:
     return visitor.page.locator('article[data-role="user"]').last.locator(".files li")
 
 
+async def test_files_wait_in_the_queue_and_come_back_to_the_composer(visitor: Visitor) -> None:
+    page = visitor.page
+    queue = page.get_by_role("region", name="Queue").get_by_role("listitem")
+    await visitor.say("/tokens 5000 /pace 60")
+    await visitor.until(bool)
+    await pick(visitor, CAT, NOTES)
+    await expect(ready(visitor)).to_have_count(2)
+    await page.get_by_role("button", name="Queue", exact=True).click()
+    await expect(queue).to_contain_text("2 files")
+    await expect(chips(visitor)).to_have_count(0)
+
+    await page.reload()
+    await expect(queue).to_contain_text("2 files")
+    await page.get_by_role("button", name="Take back").click()
+    await expect(ready(visitor)).to_have_count(2)
+    await expect(queue).to_have_count(0)
+    await page.reload()
+    await expect(ready(visitor)).to_have_count(2)
+
+    await visitor.box.fill("What is this? /pace max")
+    await page.get_by_role("button", name="Stop and send").click()
+    await visitor.until(lambda text: "I got 1 image" in text)
+    await expect(await files_shown(visitor)).to_have_count(2)
+    await expect(chips(visitor)).to_have_count(0)
+
+
+async def test_a_message_whose_file_is_on_its_way_waits_with_it(visitor: Visitor) -> None:
+    page = visitor.page
+    is_due = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await is_due.wait()
+        await route.continue_()
+
+    await visitor.say("/tokens 5000 /pace 60")
+    await visitor.until(bool)
+    await page.route("**/attachments/", hold)
+    await visitor.box.fill("later")
+    await pick(visitor, NOTES)
+    await visitor.box.press("Enter")
+    is_due.set()
+
+    queue = page.get_by_role("region", name="Queue").get_by_role("listitem")
+    await expect(queue).to_contain_text("1 file")
+    await expect(visitor.box).to_have_value("")
+    await page.get_by_role("button", name="Stop", exact=True).click()
+    await visitor.until_status("stopped")
+
+
 @pytest.mark.parametrize("way", ["form", "socket"])
 async def test_files_go_with_the_message_and_stay_with_it(way: str, visitor: Visitor) -> None:
     if way == "socket":

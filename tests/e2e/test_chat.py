@@ -98,7 +98,7 @@ async def test_shift_enter_breaks_the_line_and_the_box_grows(visitor: Visitor) -
 async def test_send_becomes_stop_and_stop_keeps_the_text(visitor: Visitor) -> None:
     await visitor.say("/tokens 5000 /pace 100")
     await visitor.until(lambda text: len(text) > 40)
-    await visitor.page.get_by_role("button", name="Stop").click()
+    await visitor.page.get_by_role("button", name="Stop", exact=True).click()
 
     await visitor.until_status("stopped")
     kept = await visitor.text_now()
@@ -111,7 +111,7 @@ async def test_send_becomes_stop_and_stop_keeps_the_text(visitor: Visitor) -> No
 
 async def test_stop_works_before_the_first_token(visitor: Visitor) -> None:
     await visitor.say("/fault hang")
-    await visitor.page.get_by_role("button", name="Stop").click()
+    await visitor.page.get_by_role("button", name="Stop", exact=True).click()
 
     await visitor.until_status("stopped")
 

@@ -190,7 +190,7 @@ async def test_a_reply_is_announced_once_when_it_has_ended(visitor: Visitor) -> 
     await answered(visitor, "/fault 429")
     await visitor.say("/tokens 5000 /pace 100")
     await visitor.until(lambda text: len(text) > 40)
-    await visitor.page.get_by_role("button", name="Stop").click()
+    await visitor.page.get_by_role("button", name="Stop", exact=True).click()
     await visitor.until_status("stopped")
     await expect(visitor.page.locator("#said")).to_have_text(re.compile("Stopped"))
 
@@ -243,7 +243,7 @@ async def test_the_tab_says_what_becomes_of_the_reply(visitor: Visitor) -> None:
     await expect(page).to_have_title(re.compile("^Writing"))
     assert await icon(page) != before
     await visitor.until(bool)
-    await page.get_by_role("button", name="Stop").click()
+    await page.get_by_role("button", name="Stop", exact=True).click()
 
     await expect(page).to_have_title(plain)
     assert await icon(page) == before
@@ -297,7 +297,7 @@ async def test_a_look_away_in_mid_stream_loses_nothing(site: Site) -> None:
 async def test_stop_leaves_the_focus_where_it_was(visitor: Visitor) -> None:
     await visitor.say("/tokens 5000 /pace 100")
     await visitor.until(bool)
-    stop = visitor.page.get_by_role("button", name="Stop")
+    stop = visitor.page.get_by_role("button", name="Stop", exact=True)
     await stop.focus()
     await stop.press("Enter")
 
@@ -376,7 +376,7 @@ async def test_nothing_moves_for_those_who_asked_for_that(visitor: Visitor) -> N
 
     assert moving == []
     assert await style(page, ".scroller", "scrollBehavior") == "auto"
-    await page.get_by_role("button", name="Stop").click()
+    await page.get_by_role("button", name="Stop", exact=True).click()
     await visitor.until_status("stopped")
 
 

@@ -3,12 +3,14 @@
 import re
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Locator, Route, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests import chromium
 from tests.e2e.conftest import PASSWORD, Site, Visitor, watched
@@ -443,26 +445,76 @@ async def test_what_is_taken_back_stands_before_what_is_typed(visitor: Visitor) 
     await visitor.until_status("stopped")
 
 
-async def test_without_scripts_a_message_is_queued_by_its_button(
-    visitor: Visitor, context: BrowserContext, site: Site
-) -> None:
-    await visitor.say(SLOW)
-    await visitor.until(bool)
-    browser = context.browser
-    assert browser is not None
-    plain = await browser.new_context(
+@asynccontextmanager
+async def without_scripts(visitor: Visitor, context: BrowserContext) -> AsyncIterator[Page]:
+    """The same page of the same person in a browser that runs no scripts."""
+    assert context.browser is not None
+    plain = await context.browser.new_context(
         storage_state=await context.storage_state(), java_script_enabled=False
     )
     page = await plain.new_page()
     await page.goto(visitor.page.url)
-    box = page.get_by_role("textbox", name="Message")
-    await box.fill("/echo two")
-    await page.get_by_role("button", name="Queue", exact=True).click()
-    await expect(queued(visitor)).to_have_count(1)
-
-    await page.get_by_role("button", name="Take back").click()
-    await expect(box).to_have_value("/echo two")
-    await expect(queued(visitor)).to_have_count(0)
+    yield page
     await plain.close()
+
+
+async def test_without_scripts_a_message_is_queued_by_its_button(
+    visitor: Visitor, context: BrowserContext
+) -> None:
+    await visitor.say(SLOW)
+    await visitor.until(bool)
+    async with without_scripts(visitor, context) as page:
+        box = page.get_by_role("textbox", name="Message")
+        await box.fill("/echo two")
+        await page.get_by_role("button", name="Queue", exact=True).click()
+        await expect(queued(visitor)).to_have_count(1)
+
+        await page.get_by_role("button", name="Take back").click()
+        await expect(box).to_have_value("/echo two")
+        await expect(queued(visitor)).to_have_count(0)
     await visitor.page.get_by_role("button", name="Stop", exact=True).click()
     await visitor.until_status("stopped")
+
+
+# --- Stop and send -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["button", "key"])
+async def test_one_press_stops_the_reply_and_sends(way: str, visitor: Visitor) -> None:
+    button = visitor.page.get_by_role("button", name="Stop and send")
+    await visitor.say(SLOW)
+    await visitor.until(bool)
+    await expect(button).to_be_hidden()
+    await visitor.box.fill("/echo now")
+
+    await (button.click() if way == "button" else visitor.box.press("Control+Enter"))
+
+    await visitor.until(lambda text: text.strip() == "now")
+    await expect(visitor.articles).to_have_count(4)
+    await expect(visitor.articles.nth(1)).to_have_attribute("data-status", "stopped")
+    await expect(visitor.box).to_have_value("")
+    await expect(visitor.box).to_be_focused()
+    await expect(queued(visitor)).to_have_count(0)
+
+
+async def test_the_same_key_sends_where_nothing_runs(visitor: Visitor) -> None:
+    await answered(visitor, "/echo one")
+    await visitor.box.fill("/echo two")
+    await visitor.box.press("Control+Enter")
+
+    await visitor.until(lambda text: text.strip() == "two")
+    await visitor.page.get_by_role("button", name="Shortcuts").click()
+    await expect(visitor.page.get_by_text("Stop the reply and send")).to_be_visible()
+
+
+async def test_without_scripts_a_button_stops_and_sends(
+    visitor: Visitor, context: BrowserContext
+) -> None:
+    await visitor.say(SLOW)
+    await visitor.until(bool)
+    async with without_scripts(visitor, context) as page:
+        await page.get_by_role("textbox", name="Message").fill("/echo now")
+        await page.get_by_role("button", name="Stop and send").click()
+        await visitor.until(lambda text: text.strip() == "now")
+        await page.reload()
+        await expect(page.locator("article").nth(1)).to_have_attribute("data-status", "stopped")

@@ -4,16 +4,28 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from tests.e2e.conftest import PASSWORD, Site, Visitor
+from tests.images import png
 
 ADD_READER = (
     "from django.contrib.auth.models import User;"
     "User.objects.filter(username='reader').exists()"
     f" or User.objects.create_user('reader', password='{PASSWORD}')"
 )
+
+
+# Whether the colour is the one of danger, whatever that is.
+IS_RED = """(button) => {
+    const probe = button.appendChild(document.createElement("i"));
+    probe.style.color = "var(--danger)";
+    const is = getComputedStyle(probe).color === getComputedStyle(button).color;
+    probe.remove();
+    return is;
+}"""
 
 
 async def answered(visitor: Visitor, text: str) -> None:
@@ -40,6 +52,8 @@ async def test_a_link_is_made_copied_opened_by_another_and_revoked(
     await page.get_by_role("button", name="This conversation").click()
     await page.get_by_role("button", name="As it stands").click()
     await expect(page.get_by_text("The link is made.")).to_be_visible()
+    revoke = page.get_by_role("button", name="Revoke")
+    assert await revoke.evaluate(IS_RED), "what ends something looks like it"
     copy = page.get_by_role("button", name="Copy link")
     await copy.click()
     await expect(page.get_by_role("button", name="Copied")).to_be_visible()
@@ -104,6 +118,61 @@ async def test_a_conversation_is_exported_deleted_and_imported_again(
     await page.goto(f"{site.origin}/search/?q=safe")
     await page.get_by_role("link", name="/echo Keep this safe").first.click()
     await expect(visitor.text).to_have_text("Keep this safe")
+
+
+@pytest.mark.parametrize("kind", ["JSON", "zip"])
+async def test_files_are_exported_and_imported_with_their_conversation(
+    kind: str, visitor: Visitor, site: Site, tmp_path: Path
+) -> None:
+    page = visitor.page
+    image: FilePayload = {"name": "cat.png", "mimeType": "image/png", "buffer": png(400, 300)}
+    await page.get_by_label("Attach files").set_input_files([image])
+    await page.locator("#attached > [data-chip]").wait_for()
+    await answered(visitor, f"/echo a picture by {kind}")
+    await page.get_by_role("button", name="This conversation").click()
+    if kind == "zip":
+        await page.get_by_role("link", name="All conversations").click()
+    async with page.expect_download() as downloading:
+        await page.get_by_role("link", name="JSON" if kind == "JSON" else "Export all").click()
+    file = tmp_path / (await downloading.value).suggested_filename
+    await (await downloading.value).save_as(file)
+    await page.goto(f"{site.origin}/search/?q=picture+{kind}")
+    await page.get_by_role("link", name=f"/echo a picture by {kind}").first.click()
+    await page.get_by_role("button", name="This conversation").click()
+    await page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(page.get_by_text("The conversation was deleted.")).to_be_visible()
+
+    await page.goto(f"{site.origin}/imports/")
+    await page.get_by_label("File, at most").set_input_files(file)
+    await page.get_by_role("button", name="Import").click()
+    await page.locator('[data-import="over"]').wait_for()
+
+    await page.goto(f"{site.origin}/search/?q=picture+{kind}")
+    await page.get_by_role("link", name=f"/echo a picture by {kind}").first.click()
+    picture = page.get_by_role("img", name="cat.png")
+    await expect(picture).to_be_visible()
+    assert await picture.evaluate("async one => { await one.decode(); return one.naturalWidth; }")
+
+
+async def test_a_link_keeps_a_reply_as_it_stood_when_it_is_continued(visitor: Visitor) -> None:
+    page = visitor.page
+    await visitor.say("/fault length /tokens 30")
+    await visitor.until_status("complete")
+    text = await visitor.text_now()
+    await page.get_by_role("button", name="This conversation").click()
+    await page.get_by_role("button", name="As it stands").click()
+    link = page.get_by_role("link", name="As it stood")
+    await expect(link.locator("time")).to_be_visible()
+    address = await link.get_attribute("href")
+    await page.keyboard.press("Escape")
+
+    await page.get_by_role("button", name="Continue where it stopped").click()
+    await visitor.until(lambda now: len(now) > len(text))
+    await visitor.until_status("complete")
+
+    await page.goto(str(address))
+    assert await visitor.text_now() == text
+    await expect(page.locator(".shared > header time")).to_be_visible()
 
 
 async def test_an_import_tells_what_it_left_out_and_why(

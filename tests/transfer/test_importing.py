@@ -173,7 +173,7 @@ async def test_long_conversations_are_written_in_slices(
 async def test_a_conversation_is_hidden_until_it_is_whole(
     alice: User, document: dict[str, Any]
 ) -> None:
-    found = importing.document.draft_of(document)
+    found = importing.document.draft_of(document, beside=lambda place: b"")
     second = found.messages[1]
     second.pk = found.messages[0].pk  # which the database refuses
 

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import AsyncClient, Client
+from django.db import connection
+from django.test import AsyncClient, Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from chatapp.middleware import CONTENT_SECURITY_POLICY
 from chatapp.models import Conversation, Endpoint, Message, Role, Status
+from chatapp.views.conversations import filled_in
 from chatapp.views.demo import token_for
 
 
@@ -95,6 +98,19 @@ async def test_every_page_carries_the_policy(browser: AsyncClient, endpoint: End
         assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_a_page_reads_the_endpoints_once(alice: User) -> None:
+    Endpoint.objects.create(name="scripted", protocol="openai", url="http://x/v1")
+    request = RequestFactory().post("/")
+    request.user = alice
+
+    with CaptureQueriesContext(connection) as queries:
+        page = filled_in(request, alice, uuid.uuid4(), None)
+
+    assert b"selected>scripted</option>" in page.content
+    assert len([q for q in queries if 'FROM "chatapp_endpoint"' in q["sql"]]) == 1
 
 
 async def test_nothing_a_person_wrote_is_markup(
