@@ -90,14 +90,33 @@ async def test_ctrl_c_stops_and_keeps_what_was_printed(model: DemoServer) -> Non
         (["hi", "--protocol", "openai", "--url", "nonsense"], "https:// or http://"),
         (["  ", "--protocol", "openai", "--url", "http://127.0.0.1:9/v1"], "empty"),
         (
-            ["hi", "--protocol", "openai", "--url", "http://x/", "--api-key-env", "SECRET_KEY"],
+            [
+                "hi",
+                "--protocol",
+                "openai",
+                "--url",
+                "https://x.test/",
+                "--api-key-env",
+                "SECRET_KEY",
+            ],
             "_API_KEY or _TOKEN",
         ),
         (
-            ["hi", "--protocol", "openai", "--url", "http://x/", "--api-key-env", "NO_API_KEY"],
+            [
+                "hi",
+                "--protocol",
+                "openai",
+                "--url",
+                "https://x.test/",
+                "--api-key-env",
+                "NO_API_KEY",
+            ],
             "not set",
         ),
-        (["hi", "--protocol", "openai", "--url", "http://x/", "--option", "framing"], "NAME=VALUE"),
+        (
+            ["hi", "--protocol", "openai", "--url", "https://x.test/", "--option", "framing"],
+            "NAME=VALUE",
+        ),
     ],
 )
 async def test_bad_arguments_get_a_sentence_not_a_traceback(
@@ -136,8 +155,8 @@ def test_an_endpoint_that_could_not_be_called_is_not_stored(db: None) -> None:
     for arguments in (
         ["--protocol", "openai", "--url", "gopher://x"],
         ["--protocol", "openai"],
-        ["--url", "http://x"],
-        ["--protocol", "truss", "--url", "http://x/", "--option", "framing=morse"],
+        ["--url", "https://x.test"],
+        ["--protocol", "truss", "--url", "https://x.test/", "--option", "framing=morse"],
     ):
         with pytest.raises(CommandError):
             call_command("endpoint", "set", "bad", *arguments)

@@ -27,6 +27,7 @@ from chatapp.models import (
     Role,
     Status,
     conversation_for,
+    endpoint_for,
 )
 from chatapp.models.conversation import mark_changed
 from chatapp.models.message import LIVE, path_of
@@ -84,7 +85,7 @@ def enqueue(user: User, sending: Sending) -> None:
             conversation=one,
             key=sending.key,
             text=sending.text,
-            endpoint=_picked(sending.endpoint_id),
+            endpoint=_picked(user, sending.endpoint_id),
             after_id=_last_prompt(one),
         )
         mark_changed(one.pk)
@@ -181,11 +182,11 @@ def _is_known(sending: Sending) -> bool:
     return Queued.objects.filter(**same).exists() or Message.objects.filter(**same).exists()
 
 
-def _picked(endpoint_id: int | None) -> Endpoint | None:
+def _picked(user: User, endpoint_id: int | None) -> Endpoint | None:
     """The endpoint that was picked, which must be one that can be called."""
     if endpoint_id is None:
         return None
-    endpoint = Endpoint.objects.filter(pk=endpoint_id).first()
+    endpoint = endpoint_for(user, endpoint_id)
     target_for(endpoint)
     return endpoint
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chatapp.errors import InvalidInput
-from chatapp.generation.calls import target_for
+from chatapp.generation.calls import SHORT, target_of
 from chatapp.management.arguments import (
     add_target_arguments,
     check,
@@ -16,7 +16,6 @@ from chatapp.management.arguments import (
 )
 from chatapp.management.terminal import print_answer
 from chatapp.models import Endpoint
-from chatapp.upstream.contract import Prompt, Turn
 
 
 class Command(BaseCommand):
@@ -62,12 +61,11 @@ class Command(BaseCommand):
             )
 
     def _test(self, options: dict[str, Any]) -> None:
-        prompt = Prompt((Turn("user", "Say hello in one short sentence."),))
         try:
-            target = target_for(endpoint_named(options["name"]))
+            target = target_of(endpoint_named(options["name"]))
         except InvalidInput as error:
             raise CommandError(str(error)) from None
-        code = asyncio.run(print_answer(target, prompt, as_json=False, with_timing=True))
+        code = asyncio.run(print_answer(target, SHORT, as_json=False, with_timing=True))
         if code:
             raise SystemExit(code)
 
