@@ -57,6 +57,12 @@ def target_of(endpoint: Endpoint | None) -> Target:
     return _target(endpoint, endpoint.api_key())
 
 
+def target_to_try(endpoint: Endpoint) -> Target:
+    """The endpoint, enabled or not, for whoever describes it. Raises InvalidInput if its key is
+    not set."""
+    return _target(endpoint, endpoint.api_key())
+
+
 def check_endpoint(endpoint: Endpoint) -> None:
     """Raises InvalidInput unless a request can be built for the endpoint as it is described."""
     check_options(endpoint.protocol, endpoint.options)

@@ -119,6 +119,11 @@ class Endpoint(models.Model):
         is_allowed = KEY_VARIABLE.fullmatch(self.api_key_env) is not None
         return is_allowed and bool(os.environ.get(self.api_key_env))
 
+    def takes_key_elsewhere(self, stored: "Endpoint") -> bool:
+        """Whether the key of `stored` would go to another address if it became this one."""
+        is_same_key = self.api_key_env == stored.api_key_env != ""
+        return is_same_key and (self.url, self.protocol) != (stored.url, stored.protocol)
+
     def api_key(self) -> str:
         """The key's value, "" for none. Raises InvalidInput if its variable is unset."""
         if not self.api_key_env:
