@@ -9,6 +9,7 @@ IPv6 addresses that carry an IPv4 address are judged by the one that they carry.
 by all addresses that it has, at the moment of connecting: names may change at any other time.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,6 +42,9 @@ _NO_HOSTS = tuple(map(ip_network, ("0.0.0.0/8", "240.0.0.0/4", "::")))
 _UNICAST = ip_network("2000::/3")
 # What carries an IPv4 address in its last bits: mapped and compatible ones, NAT64.
 _CARRIERS = tuple(map(ip_network, ("::ffff:0:0/96", "::/96", "64:ff9b::/96")))
+_PORTS = {"https": 443, "http": 80}
+_NAME = re.compile(r"([a-z0-9_-]+\.)*[a-z0-9_-]+\.?")
+_NUMBER_AT_END = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?$")
 _LOOPBACK = ip_address("::1")
 
 
@@ -72,8 +76,8 @@ def check_url(url: httpx2.URL) -> None:
 
     A host that is a name may still turn out to be at an address that may not.
     """
-    host, port = _host_of(url)
-    address = literal(host)
+    host, port = _canonical(url.raw_host.decode("ascii")), url.port or _PORTS.get(url.scheme, 80)
+    address = _address_of(host)
     if address is not None:
         check_addresses(host, port, [address])
     if url.scheme != "https" and not _allowed().name(host, port, address):
@@ -88,7 +92,7 @@ def check_url(url: httpx2.URL) -> None:
 
 def check_addresses(host: str, port: int, addresses: Iterable[Address]) -> None:
     """Raises InvalidInput unless `host`, which has these addresses, may be connected to."""
-    host = host.lower().rstrip(".")
+    host = _canonical(host)
     for address in map(carried, addresses):
         if is_forbidden(address):
             raise InvalidInput(
@@ -133,6 +137,22 @@ def carried(address: Address) -> Address:
     return address
 
 
+def ascii_host(host: str) -> str:
+    """The host as DNS knows it. Raises ValueError unless it is a name or an address.
+
+    An IPv4 address has four decimal numbers: what else looks like one (`0x7f.1`, `2130706433`) is
+    read as an address by some and as a name by others.
+    """
+    try:
+        found = httpx2.URL(f"https://{bracketed(host)}/").raw_host.decode("ascii")
+    except httpx2.InvalidURL as error:
+        raise ValueError(host) from error
+    is_name = _NAME.fullmatch(found) and not _NUMBER_AT_END.search(found)
+    if "%" in found or not (is_name or literal(found)):
+        raise ValueError(host)
+    return found
+
+
 def bracketed(host: str) -> str:
     """The host as it stands in a URL."""
     return f"[{host}]" if ":" in host else host
@@ -146,10 +166,18 @@ def _allowed() -> AllowedHosts:
     return allowed_hosts(tuple(settings.UPSTREAM_ALLOWED_HOSTS))
 
 
-def _host_of(url: httpx2.URL) -> tuple[str, int]:
-    address = literal(url.host)
-    host = str(address) if address else url.raw_host.decode("ascii").lower().rstrip(".")
-    return host, url.port or (443 if url.scheme == "https" else 80)
+def _address_of(host: str) -> Address | None:
+    """The address that the URL itself names; `localhost` is one by definition (RFC 6761)."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return IPv4Address("127.0.0.1")
+    address = literal(host)
+    return carried(address) if address else None
+
+
+def _canonical(host: str) -> str:
+    """One spelling for each host."""
+    address = literal(host)
+    return str(address) if address else host.lower().rstrip(".")
 
 
 def _host_and_port(entry: str) -> tuple[str, int | None]:
@@ -158,13 +186,12 @@ def _host_and_port(entry: str) -> tuple[str, int | None]:
         return str(address), None
     try:
         parts = urlsplit(f"//{entry}")
-        host, port = parts.hostname or "", parts.port
+        host, port = ascii_host(parts.hostname or ""), parts.port
     except ValueError:
         raise _not_a_host(entry) from None
-    if not host or parts.netloc != entry or "@" in entry:
+    if parts.netloc != entry or "@" in entry:
         raise _not_a_host(entry)
-    address = literal(host)
-    return (str(address) if address else host.lower().rstrip(".")), port
+    return _canonical(host), port
 
 
 def _network(entry: str) -> IPv4Network | IPv6Network:

@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping, Set
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-import httpx2
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from chatapp.errors import Kind, Problem, UpstreamError
-from chatapp.upstream.addresses import bracketed, literal
+from chatapp.upstream.addresses import ascii_host, bracketed
 from chatapp.upstream.contract import PARAMETERS, Image, Prompt, Request, Target, Turn
 
 # Where a key goes: the name of an `auth` option → header and what stands before the key.
@@ -26,8 +25,6 @@ BEARER = ("authorization", "Bearer ")
 
 _USER_AGENT = "chatapp"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_NAME = re.compile(r"([a-z0-9_-]+\.)*[a-z0-9_-]+\.?")
-_NUMBER_AT_END = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?$")
 _NO_URL = _lazy("The endpoint's URL is not a valid URL.")
 
 
@@ -58,20 +55,20 @@ def endpoint_url(target: Target) -> SplitResult:
         raise _bad_url(
             _("The endpoint's URL must not hold spaces, backslashes or hidden characters.")
         )
+    if not url.lower().startswith(("https://", "http://")):
+        raise _bad_url(_("The endpoint's URL has to begin with https:// or http://."))
     try:
         parts = urlsplit(url)
-        is_plain = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        host, port = ascii_host(parts.hostname or ""), parts.port
     except ValueError:
         raise _bad_url(_NO_URL) from None
-    if parts.scheme not in ("http", "https"):
-        raise _bad_url(_("The endpoint's URL has to begin with https:// or http://."))
-    if not is_plain:
+    if port == 0:
         raise _bad_url(_NO_URL)
     if "@" in parts.netloc:
         raise _bad_url(_("The endpoint's URL must not hold a user name or password; use a key."))
     if "#" in url:
         raise _bad_url(_("The endpoint's URL must not have a part behind #."))
-    return parts._replace(netloc=_ascii_netloc(parts))
+    return parts._replace(netloc=bracketed(host) + (f":{port}" if port else ""))
 
 
 def joined_url(target: Target, suffix: str, *, shared: str = "") -> str:
@@ -235,19 +232,6 @@ def _fill_text(text: str, values: Mapping[str, Any]) -> object:
         return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
     return _PLACEHOLDER.sub(put_in, text)
-
-
-def _ascii_netloc(parts: SplitResult) -> str:
-    """Host and port, the name as DNS knows it. An IPv4 address has four decimal numbers: what
-    else looks like one (`0x7f.1`, `2130706433`) is read as one by some and as a name by others."""
-    try:
-        host = httpx2.URL(f"https://{bracketed(parts.hostname or '')}/").raw_host.decode("ascii")
-    except httpx2.InvalidURL:
-        raise _bad_url(_NO_URL) from None
-    is_name = _NAME.fullmatch(host) and not _NUMBER_AT_END.search(host)
-    if "%" in host or not (is_name or literal(host)):
-        raise _bad_url(_NO_URL)
-    return bracketed(host) + (f":{parts.port}" if parts.port else "")
 
 
 def _bad_url(sentence: Any) -> UpstreamError:
