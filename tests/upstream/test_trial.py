@@ -9,7 +9,7 @@ from chatapp.errors import Kind
 from chatapp.upstream import trial
 from chatapp.upstream.contract import Target
 from chatapp.upstream.trial import Answered, Asked, Ended, Fact, FirstToken, Piece, try_out
-from tests.upstream.asking import PROMPT
+from tests.upstream.asking import PROMPT, ask, text_of
 from tests.upstream.scripted import DONE, EVENTS, TOKEN, Peer, answering, upstream
 
 KEY = "sk-very-secret-0123456789"
@@ -163,11 +163,11 @@ async def test_leaving_early_closes_the_upstream() -> None:
         await asyncio.wait_for(server.all_closed.wait(), 5)
 
 
-async def test_the_answers_of_conversations_do_not_tell_the_key_either() -> None:
+async def test_what_people_read_does_not_tell_the_key_either() -> None:
     async with upstream(answering(f"echo: {KEY}".encode(), "text/plain")) as server:
-        facts = await facts_of(server.target(protocol="truss", api_key=KEY))
+        events = await ask(server.target(protocol="truss", api_key=f"{KEY}\n"))
 
-    assert ending(facts).text == "echo: [key]"
+    assert text_of(events) == "echo: [key]"
 
 
 def test_a_target_in_a_log_does_not_tell_its_key() -> None:
