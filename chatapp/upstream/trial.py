@@ -123,7 +123,7 @@ class _Trial:
     def __init__(self, target: Target, tell: Callable[[Fact], None]) -> None:
         self._target = target
         self._tell = tell
-        self._began_s = time.monotonic()
+        self._began_s = 0.0
         self._first_ms: float | None = None
         self._last_ms = 0.0
         self._text = ""
@@ -133,6 +133,7 @@ class _Trial:
 
     async def run(self, prompt: Prompt) -> None:
         async with new_client(_Tap(self._answered, self._piece_teller)) as client:
+            self._began_s = time.monotonic()
             batches = stream(self._target, prompt, client=client, retries=_RETRIES)
             async with aclosing(batches):
                 async for events in batches:

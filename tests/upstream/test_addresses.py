@@ -10,6 +10,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from pytest_django import Settings
 
+from chatapp.checks import check_upstream_hosts
 from chatapp.errors import InvalidInput, Kind, Problem
 from chatapp.events import Completed, Event, Failed
 from chatapp.upstream.addresses import allowed_hosts, check_url
@@ -350,3 +351,13 @@ def test_what_the_variable_names_may_be_called(
 def test_an_entry_that_is_none_is_told(entry: str) -> None:
     with pytest.raises(InvalidInput, match="Expected hosts, such as"):
         allowed_hosts((entry,))
+
+
+def test_a_wrong_entry_keeps_a_production_server_from_starting(settings: Settings) -> None:
+    settings.UPSTREAM_ALLOWED_HOSTS = ["localhost:11434", "10.0.0.0/8"]
+    assert check_upstream_hosts(None) == []
+
+    settings.UPSTREAM_ALLOWED_HOSTS = ["http://localhost:11434"]
+    assert (
+        "UPSTREAM_ALLOWED_HOSTS holds “http://localhost:11434”" in check_upstream_hosts(None)[0].msg
+    )
