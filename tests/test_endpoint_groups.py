@@ -127,6 +127,20 @@ async def test_several_groups_are_no_obstacle(member: User, closed: Endpoint, te
     assert [e.name for e in await read(endpoints_for, member)].count("for research") == 1
 
 
+async def test_an_endpoint_whose_last_group_is_deleted_is_not_everybodys(
+    alice: User, team: Group, closed: Endpoint, endpoint: Endpoint
+) -> None:
+    sales = await Group.objects.acreate(name="Sales")
+    await closed.groups.aadd(sales)
+
+    await team.adelete()
+    with_one_left = await Endpoint.objects.aget(pk=closed.pk)
+    await Group.objects.all().adelete()
+
+    assert with_one_left.enabled
+    assert [e.name for e in await read(usable_endpoints, alice)] == ["scripted"]
+
+
 def test_a_question_takes_no_query_more(
     alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -2,11 +2,15 @@
 
 import os
 import re
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Exists, OuterRef
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -156,7 +160,16 @@ def usable_endpoints(user: User | AnonymousUser) -> list[Endpoint]:
 
 def endpoint_for(user: User | AnonymousUser, endpoint_id: int | None) -> Endpoint | None:
     """The endpoint with that id, knowing whether `user` may use it; None if there is none."""
+    if endpoint_id is None:
+        return None
     return next(iter(Endpoint.objects.raw(_ONE, [*_who(user), endpoint_id])), None)
+
+
+@receiver(pre_delete, sender=Group)
+def _disable_those_of(instance: Group, **kwargs: Any) -> None:
+    """An endpoint whose last group goes is nobody's: without any it would become everybody's."""
+    others = Group.objects.exclude(pk=instance.pk).filter(endpoints=OuterRef("pk"))
+    instance.endpoints.filter(~Exists(others)).update(enabled=False)
 
 
 def _who(user: User | AnonymousUser) -> list[int]:

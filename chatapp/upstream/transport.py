@@ -17,7 +17,9 @@ become httpx2's:
 
 import errno
 import socket
+import ssl
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -81,7 +83,7 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             resolver=CheckedResolver(resolver or aiohttp.ThreadedResolver()),
             limit=0,  # waiting for a free connection would be a queue that nobody sees
             keepalive_timeout=30,
-            ssl=httpx2.create_ssl_context(trust_env=False),
+            ssl=_tls(),
             socket_factory=_open_socket,
         )
         self._session = aiohttp.ClientSession(
@@ -171,6 +173,12 @@ class _Body(httpx2.AsyncByteStream):
 
     def abort(self) -> None:
         self._response.close()
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates takes 20 ms, which the event loop has once and not again."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _timeout(limits: dict[str, Any]) -> aiohttp.ClientTimeout:

@@ -193,7 +193,9 @@ async def test_nothing_breaks_the_rules(administrator: Visitor) -> None:
         trial = await tried_out(page, administrator.complaints)
         await expect(trial.locator(".result")).to_be_visible()
 
+    assert administrator.complaints == []
     found = [await broken(each) for each in (page, trial)]
+    administrator.complaints.clear()  # axe's own: our policy allows none of its styles
     await trial.close()
 
     assert found == [[], []]
