@@ -21,7 +21,7 @@ def record(
         actor_name=request.user.get_username(),
         action=action,
         kind=subject._meta.model_name or "" if subject else "",
-        object_id=str(subject.pk) if subject else "",
+        object_id=str(subject.pk) if subject and subject.pk else "",
         object_name=str(subject)[:200] if subject else "",
         address=client_address(request),
         detail=detail,

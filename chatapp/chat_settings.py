@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from chatapp.forms import clean_text
 from chatapp.generation.calls import carried_by, limits_for
 from chatapp.locales import counted
-from chatapp.models import Conversation, Endpoint, conversation_for
+from chatapp.models import Conversation, Endpoint, conversation_for, endpoints_for
 from chatapp.upstream.parameters import EFFORT, MOST_STOP_CHARS, MOST_STOPS, RANGES
 
 LABELS = {
@@ -97,12 +97,14 @@ class SettingsForm(forms.Form):
 
     def __init__(
         self,
+        user: User,
         data: Mapping[str, Any] | None = None,
         *,
         kept: Kept | None = None,
         no_endpoint: Any = None,
     ) -> None:
-        """`no_endpoint` is the choice of none, in words, where there is one."""
+        """`user` is who chooses; `no_endpoint` is the choice of none, in words, where there is
+        one."""
         super().__init__(
             data,
             initial=_initial(kept),
@@ -111,7 +113,8 @@ class SettingsForm(forms.Form):
             use_required_attribute=False,
         )
         own = kept.endpoint_id if kept else None
-        self.endpoints = [e for e in Endpoint.objects.all() if e.enabled or e.pk == own]
+        self.known = endpoints_for(user)
+        self.endpoints = [e for e in self.known if e.is_usable or e.pk == own]
         self._offer("endpoint", [(e.pk, _name(e)) for e in self.endpoints], no_endpoint)
         if efforts := self._efforts():
             self._offer("reasoning_effort", [(e, e) for e in efforts], _DEFAULT)
@@ -221,9 +224,11 @@ class SettingsForm(forms.Form):
         }
 
 
-def first_settings(data: Mapping[str, Any] | None = None, kept: Kept | None = None) -> SettingsForm:
+def first_settings(
+    user: User, data: Mapping[str, Any] | None = None, kept: Kept | None = None
+) -> SettingsForm:
     """The form of a conversation that has not begun: its endpoint is picked beside its message."""
-    form = SettingsForm(data, kept=kept)
+    form = SettingsForm(user, data, kept=kept)
     del form.fields["endpoint"]
     return form
 
@@ -251,7 +256,9 @@ def _initial(kept: Kept | None) -> dict[str, Any]:
 
 
 def _name(endpoint: Endpoint) -> str:
-    return endpoint.name if endpoint.enabled else _("%s (disabled)") % endpoint.name
+    if not endpoint.enabled:
+        return _("%s (disabled)") % endpoint.name
+    return endpoint.name if endpoint.is_granted else _("%s (not open to you)") % endpoint.name
 
 
 def _efforts_of(endpoint: Endpoint) -> list[str]:

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from chatapp.database import is_shared
+from chatapp.errors import InvalidInput
+from chatapp.upstream.addresses import allowed_hosts
 
 
 @register(deploy=True)
@@ -46,3 +48,12 @@ def check_allowed_hosts(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessag
             id="chatapp.E002",
         )
     ]
+
+
+@register(deploy=True)
+def check_upstream_hosts(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    try:
+        allowed_hosts(tuple(settings.UPSTREAM_ALLOWED_HOSTS))
+    except InvalidInput as error:
+        return [Error(str(error), id="chatapp.E007")]
+    return []

@@ -13,21 +13,26 @@ from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text
-from chatapp.models import Endpoint, Preset
+from chatapp.models import Preset, endpoint_for, endpoints_for
 from chatapp.text import one_line
 
 MAX_NAME_CHARS = 80
 
 
-def usable(user: User) -> QuerySet[Preset]:
-    """The person's own and the team's, by name."""
-    mine_or_ours = Preset.objects.filter(Q(owner=user) | Q(is_shared=True))
-    return mine_or_ours.select_related("owner", "endpoint")
+def usable(user: User) -> list[Preset]:
+    """The person's own and the team's, by name, their endpoints as they stand for the person."""
+    presets = list(_usable(user))
+    endpoints = {endpoint.pk: endpoint for endpoint in endpoints_for(user)}
+    for preset in presets:
+        preset.endpoint = endpoints.get(preset.endpoint_id or 0)
+    return presets
 
 
 def usable_one(user: User, preset_id: int) -> Preset:
     """Raises Preset.DoesNotExist for somebody else's own."""
-    return usable(user).get(pk=preset_id)
+    preset = _usable(user).get(pk=preset_id)
+    preset.endpoint = endpoint_for(user, preset.endpoint_id)
+    return preset
 
 
 def may_change(user: User, preset: Preset) -> bool:
@@ -44,14 +49,14 @@ def changeable_one(user: User, preset_id: int) -> Preset:
 
 def keep(user: User, name: str, values: Mapping[str, Any], *, is_shared: bool = False) -> Preset:
     """A new preset. Raises InvalidInput for a name that cannot be, or is the person's already."""
-    return _store(Preset(owner=user), name, values, is_shared=is_shared)
+    return _store(user, Preset(owner=user), name, values, is_shared=is_shared)
 
 
 def change(
     user: User, preset_id: int, name: str, values: Mapping[str, Any], *, is_shared: bool
 ) -> Preset:
     """Raises InvalidInput as `keep` does, Preset.DoesNotExist as `changeable_one` does."""
-    return _store(changeable_one(user, preset_id), name, values, is_shared=is_shared)
+    return _store(user, changeable_one(user, preset_id), name, values, is_shared=is_shared)
 
 
 def delete(user: User, preset_id: int) -> None:
@@ -60,7 +65,7 @@ def delete(user: User, preset_id: int) -> None:
 
 def values_of(preset: Preset) -> dict[str, Any]:
     """What applying it changes: everything but an endpoint that does not serve."""
-    serves = preset.endpoint is not None and preset.endpoint.enabled
+    serves = preset.endpoint is not None and preset.endpoint.is_usable
     return {
         "endpoint_id": preset.endpoint_id if serves else None,
         "system_prompt": preset.system_prompt,
@@ -75,16 +80,26 @@ def complaint(preset: Preset) -> str:
         sentence = _("The endpoint “%(endpoint)s” of the preset “%(preset)s” no longer exists.")
     elif preset.endpoint is not None and not preset.endpoint.enabled:
         sentence = _("The endpoint “%(endpoint)s” of the preset “%(preset)s” is disabled.")
+    elif preset.endpoint is not None and not preset.endpoint.is_granted:
+        sentence = _("The endpoint “%(endpoint)s” of the preset “%(preset)s” is not open to you.")
     else:
         return ""
     return sentence % words + " " + _("The rest of the preset is applied.")
 
 
-def _store(preset: Preset, name: str, values: Mapping[str, Any], *, is_shared: bool) -> Preset:
+def _usable(user: User) -> QuerySet[Preset]:
+    return Preset.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
+
+
+def _store(
+    user: User, preset: Preset, name: str, values: Mapping[str, Any], *, is_shared: bool
+) -> Preset:
     preset.name = _checked_name(name)
     preset.is_shared = is_shared
     preset.system_prompt, preset.parameters = values["system_prompt"], values["parameters"]
-    preset.endpoint = Endpoint.objects.filter(pk=values["endpoint_id"]).first()
+    if values["endpoint_id"] != preset.endpoint_id:
+        chosen = endpoint_for(user, values["endpoint_id"])
+        preset.endpoint = chosen if chosen is not None and chosen.is_granted else None
     preset.endpoint_name = preset.endpoint.name if preset.endpoint else ""
     try:
         with transaction.atomic():

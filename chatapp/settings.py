@@ -191,6 +191,7 @@ LOGGING = {
 
 PORT: int = env.int("PORT", 8000)
 DEMO_MODEL_PORT: int = env.int("DEMO_MODEL_PORT", 8990)
+UPSTREAM_ALLOWED_HOSTS: list[str] = env.list("UPSTREAM_ALLOWED_HOSTS", default=[])
 MAX_PROMPT_CHARS = 32_000
 DRAIN_SECONDS: float = env.float("DRAIN_SECONDS", 8.0)
 REDIS_URL: str = env.str("REDIS_URL", "")

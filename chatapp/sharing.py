@@ -18,6 +18,7 @@ from chatapp.models import (
     Message,
     Share,
     conversation_for,
+    endpoints_for,
     shared_conversation_for,
     shared_path,
 )
@@ -70,9 +71,10 @@ def copy(user: User, token: str) -> Conversation:
     path = _settled(shared_path(shared))
     if not path:
         raise InvalidInput(_("The reply is still being written. Copy it when it is finished."))
+    granted = {e.pk: e for e in endpoints_for(user) if e.is_granted}
     for message in path:
         message.system_prompt, message.parameters, message.request_id = "", {}, ""
-        new.endpoint = message.endpoint or new.endpoint
+        new.endpoint = granted.get(message.endpoint_id or 0) or new.endpoint
     return curation.filled(new, path)
 
 

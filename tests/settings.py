@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 5)
 os.environ.setdefault("HTTPS", "off")
 os.environ["DEMO"] = "on"
+os.environ.setdefault("UPSTREAM_ALLOWED_HOSTS", "127.0.0.1")
 
 from chatapp.settings import *  # noqa: F403 - a settings module is a namespace
 from chatapp.settings import DATABASES, STORAGES

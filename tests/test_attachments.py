@@ -13,7 +13,7 @@ from chatapp.attachments import store
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.generation import files as generation_files
-from chatapp.generation.calls import prompt_for, target_for
+from chatapp.generation.calls import prompt_for, target_of
 from chatapp.generation.files import fenced
 from chatapp.models import Attachment, Conversation, Endpoint, Message, Role
 from chatapp.models.attachment import MAX_FILES, MAX_IMAGE_BYTES, MAX_TEXT_BYTES, MAX_UNSENT
@@ -455,7 +455,7 @@ async def message_with(
 
 async def asked(conversation: Conversation, endpoint: Endpoint) -> Any:
     messages = [message async for message in conversation.messages.all()]
-    prompt = await read(prompt_for, conversation, messages, await read(target_for, endpoint))
+    prompt = await read(prompt_for, conversation, messages, await read(target_of, endpoint))
     return prompt.turns
 
 

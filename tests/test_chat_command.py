@@ -90,14 +90,33 @@ async def test_ctrl_c_stops_and_keeps_what_was_printed(model: DemoServer) -> Non
         (["hi", "--protocol", "openai", "--url", "nonsense"], "https:// or http://"),
         (["  ", "--protocol", "openai", "--url", "http://127.0.0.1:9/v1"], "empty"),
         (
-            ["hi", "--protocol", "openai", "--url", "http://x/", "--api-key-env", "SECRET_KEY"],
+            [
+                "hi",
+                "--protocol",
+                "openai",
+                "--url",
+                "https://x.test/",
+                "--api-key-env",
+                "SECRET_KEY",
+            ],
             "_API_KEY or _TOKEN",
         ),
         (
-            ["hi", "--protocol", "openai", "--url", "http://x/", "--api-key-env", "NO_API_KEY"],
+            [
+                "hi",
+                "--protocol",
+                "openai",
+                "--url",
+                "https://x.test/",
+                "--api-key-env",
+                "NO_API_KEY",
+            ],
             "not set",
         ),
-        (["hi", "--protocol", "openai", "--url", "http://x/", "--option", "framing"], "NAME=VALUE"),
+        (
+            ["hi", "--protocol", "openai", "--url", "https://x.test/", "--option", "framing"],
+            "NAME=VALUE",
+        ),
     ],
 )
 async def test_bad_arguments_get_a_sentence_not_a_traceback(
@@ -136,10 +155,41 @@ def test_an_endpoint_that_could_not_be_called_is_not_stored(db: None) -> None:
     for arguments in (
         ["--protocol", "openai", "--url", "gopher://x"],
         ["--protocol", "openai"],
-        ["--url", "http://x"],
-        ["--protocol", "truss", "--url", "http://x/", "--option", "framing=morse"],
+        ["--url", "https://x.test"],
+        ["--protocol", "truss", "--url", "https://x.test/", "--option", "framing=morse"],
     ):
         with pytest.raises(CommandError):
             call_command("endpoint", "set", "bad", *arguments)
+
+    assert not Endpoint.objects.exists()
+
+
+def test_a_command_does_not_take_a_key_elsewhere_unless_it_is_named_again(db: None) -> None:
+    described = ["--protocol", "openai", "--url", "https://one.test/v1", "--api-key-env", "A_TOKEN"]
+    call_command("endpoint", "set", "one", *described)
+
+    with pytest.raises(CommandError, match="The key in A_TOKEN would go to another address"):
+        call_command("endpoint", "set", "one", "--url", "https://two.test/v1")
+    assert Endpoint.objects.get().url == "https://one.test/v1"
+
+    call_command(
+        "endpoint", "set", "one", "--url", "https://two.test/v1", "--api-key-env", "A_TOKEN"
+    )
+    call_command("endpoint", "set", "one", "--url", "https://three.test/v1", "--api-key-env", "")
+    call_command("endpoint", "set", "one", "--url", "https://four.test/v1")
+    assert Endpoint.objects.get().url == "https://four.test/v1"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("http://api.example.com/v1", "UPSTREAM_ALLOWED_HOSTS"),
+        ("https://10.0.0.1/v1", "private address"),
+        ("https://169.254.169.254/", "no endpoint may have"),
+    ],
+)
+def test_a_command_refuses_addresses_as_the_form_does(url: str, sentence: str, db: None) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        call_command("endpoint", "set", "bad", "--protocol", "openai", "--url", url)
 
     assert not Endpoint.objects.exists()

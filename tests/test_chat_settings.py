@@ -54,9 +54,9 @@ async def other(model: DemoServer, transactional_db: None) -> Endpoint:
     ],
 )
 def test_what_fits_is_taken_and_empty_fields_are_not(
-    typed: dict[str, str], parameters: dict[str, Any], transactional_db: None
+    typed: dict[str, str], parameters: dict[str, Any], alice: User
 ) -> None:
-    form = first_settings(typed)
+    form = first_settings(alice, typed)
 
     assert form.is_valid(), form.errors
     assert form.values()["parameters"] == parameters
@@ -83,12 +83,12 @@ def test_what_fits_is_taken_and_empty_fields_are_not(
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(
-    field: str, typed: str, sentence: str, transactional_db: None
+    field: str, typed: str, sentence: str, alice: User
 ) -> None:
     Endpoint.objects.create(
         name="e", protocol="openai", url="http://x.test", options={"reasoning_efforts": ["low"]}
     )
-    form = SettingsForm({field: typed})
+    form = SettingsForm(alice, {field: typed})
 
     assert not form.is_valid()
     assert sentence in " ".join(form.errors[field])

@@ -222,7 +222,7 @@ async def test_a_deleted_endpoint_can_be_replaced(
     ("url", "kind"),
     [
         ("http://127.0.0.1:9/v1", "network"),
-        ("http://nosuch.invalid/v1", "network"),
+        ("https://nosuch.invalid/v1", "network"),
         ("http://169.254.169.254/v1", "not_found"),
     ],
 )

@@ -46,8 +46,15 @@ async def start_model() -> DemoServer:
         server = await start(port=settings.DEMO_MODEL_PORT)
     except OSError:
         server = await start()
+    _allow(server)
     await write(store_endpoints, server)
     return server
+
+
+def _allow(server: DemoServer) -> None:
+    """This process may call its own model, and nothing else beside it."""
+    own = f"{server.host}:{server.port}"
+    settings.UPSTREAM_ALLOWED_HOSTS = [*settings.UPSTREAM_ALLOWED_HOSTS, own]
 
 
 def store_endpoints(server: DemoServer) -> None:

@@ -5,16 +5,21 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import httpx2
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput, UpstreamError
 from chatapp.events import Usage
 from chatapp.generation.files import turns_of
 from chatapp.models import Conversation, Endpoint, Message
-from chatapp.upstream.contract import Prompt, Target, Turn
+from chatapp.upstream.addresses import check_url
+from chatapp.upstream.contract import Prompt, Request, Target, Turn
 from chatapp.upstream.options import check_options, takes_images
 from chatapp.upstream.parameters import limits_of, sendable
 from chatapp.upstream.protocols import ADAPTERS
+
+# What an endpoint is tried with.
+SHORT = Prompt((Turn("user", "Say hello in one short sentence."),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,20 @@ class Call:
 
 
 def target_for(endpoint: Endpoint | None) -> Target:
-    """The endpoint as the upstream layer wants it.
+    """The endpoint as the upstream layer wants it, for the person whom it was looked up for.
 
-    Raises InvalidInput, with the sentence for the person, if it is gone, disabled or has no key.
+    Raises InvalidInput, with the sentence for the person, if it is gone, disabled, not theirs or
+    has no key.
     """
+    if endpoint is not None and endpoint.enabled and not endpoint.is_granted:
+        raise InvalidInput(
+            _("The endpoint “%s” is not open to you any more. Choose another one.") % endpoint.name
+        )
+    return target_of(endpoint)
+
+
+def target_of(endpoint: Endpoint | None) -> Target:
+    """`target_for` whoever describes endpoints."""
     if endpoint is None:
         raise InvalidInput(_("Choose an endpoint first: the one used before no longer exists."))
     if not endpoint.enabled:
@@ -45,11 +60,26 @@ def target_for(endpoint: Endpoint | None) -> Target:
     return _target(endpoint, endpoint.api_key())
 
 
+def target_to_try(endpoint: Endpoint) -> Target:
+    """The endpoint, enabled or not, for whoever describes it. Raises InvalidInput if its key is
+    not set."""
+    return _target(endpoint, endpoint.api_key())
+
+
 def check_endpoint(endpoint: Endpoint) -> None:
     """Raises InvalidInput unless a request can be built for the endpoint as it is described."""
     check_options(endpoint.protocol, endpoint.options)
+    check_url(httpx2.URL(request_for(endpoint).url))
+
+
+def request_for(endpoint: Endpoint, prompt: Prompt = SHORT) -> Request:
+    """The request that asks `prompt` of the endpoint, with its key's variable in place of the key.
+
+    Raises InvalidInput if there can be none.
+    """
+    variable = f"${endpoint.api_key_env}" if endpoint.api_key_env else ""
     try:
-        ADAPTERS[endpoint.protocol].request(Prompt((Turn("user", "Hi"),)), _target(endpoint, ""))
+        return ADAPTERS[endpoint.protocol].request(prompt, _target(endpoint, variable))
     except UpstreamError as error:
         raise InvalidInput(str(error)) from None
 

@@ -31,6 +31,7 @@ from chatapp.models import (
     Role,
     Status,
     conversation_for,
+    endpoint_for,
 )
 from chatapp.models.conversation import mark_changed
 from chatapp.models.message import CUT_SHORT, LIVE, path_of
@@ -96,7 +97,7 @@ def enqueue(user: User, sending: Sending, *, is_urgent: bool = False) -> list[UU
             raise InvalidInput(
                 _("%d messages wait already, which is the most. Take one back first.") % MOST
             )
-        endpoint = _picked(sending.endpoint_id)
+        endpoint = _picked(user, sending.endpoint_id)
         files = unsent(user, sending.attachments, endpoint or one.endpoint)
         queued = Queued.objects.create(
             conversation=one,
@@ -205,11 +206,11 @@ def _is_known(sending: Sending) -> bool:
     return Queued.objects.filter(**same).exists() or Message.objects.filter(**same).exists()
 
 
-def _picked(endpoint_id: int | None) -> Endpoint | None:
+def _picked(user: User, endpoint_id: int | None) -> Endpoint | None:
     """The endpoint that was picked, which must be one that can be called."""
     if endpoint_id is None:
         return None
-    endpoint = Endpoint.objects.filter(pk=endpoint_id).first()
+    endpoint = endpoint_for(user, endpoint_id)
     target_for(endpoint)
     return endpoint
 

@@ -20,7 +20,7 @@ from chatapp.database import read, write
 from chatapp.events import Completed, Event, Failed, RefusalDelta, TextDelta, Truncated
 from chatapp.generation import bus
 from chatapp.generation.background import begin
-from chatapp.models import Conversation, Message, Status
+from chatapp.models import Conversation, Message, Status, endpoint_for
 from chatapp.models.conversation import title_from
 from chatapp.upstream.contract import Prompt, Target, Turn
 from chatapp.upstream.http import stream
@@ -117,16 +117,21 @@ async def _title(exchange: Exchange) -> None:
 
 def _cut_title(exchange: Exchange) -> str:
     """The title, if it is still the beginning of the first prompt, to which the reply belongs."""
-    reply = Message.objects.select_related("parent", "conversation").filter(
+    reply = Message.objects.select_related("conversation__owner").filter(
         pk=exchange.reply_id,
         status=Status.COMPLETE,
         parent__parent=None,
         conversation__is_title_own=False,
     )
     roots = Message.objects.filter(conversation=exchange.conversation_id, parent=None)
-    title = next((message.conversation.title for message in reply), "")
+    title = next((m.conversation.title for m in reply if _may_still_ask(m)), "")
     cuts = {title_from(text) for text in roots.values_list("text", flat=True)} if title else ()
     return title if title in cuts else ""
+
+
+def _may_still_ask(reply: Message) -> bool:
+    endpoint = endpoint_for(reply.conversation.owner, reply.endpoint_id)
+    return endpoint is not None and endpoint.is_usable
 
 
 async def _ask(exchange: Exchange) -> str:

@@ -29,7 +29,9 @@ from chatapp.models import (
     Role,
     Status,
     conversation_for,
+    endpoint_for,
     message_for,
+    usable_endpoints,
 )
 from chatapp.models.attachment import copy_files
 from chatapp.models.conversation import title_from
@@ -95,7 +97,7 @@ def ask(
 def ask_first(user: User, sending: Sending, *, process: str) -> Call | None:
     """`ask` in a conversation that begins with this message; its id was issued with the form."""
     check_text(sending.text, has_files=bool(sending.attachments))
-    endpoint = _endpoint(sending.endpoint_id, None)
+    endpoint = _endpoint(user, sending.endpoint_id, None)
     target_for(endpoint)
     if not Conversation.objects.filter(pk=sending.conversation_id).exists():
         unsent(user, sending.attachments, endpoint)
@@ -126,7 +128,7 @@ def retry(user: User, reply_id: UUID, endpoint_id: int | None, *, process: str) 
         raise InvalidInput(_("Only a reply can be tried again."))
     try:
         with transaction.atomic():
-            endpoint = _endpoint(endpoint_id, conversation)
+            endpoint = _endpoint(user, endpoint_id, conversation)
             target = target_for(endpoint)
             versions = Message.objects.filter(parent=reply.parent_id).exclude(pk=reply_id)
             same = versions.filter(endpoint=endpoint)
@@ -142,8 +144,8 @@ def retry(user: User, reply_id: UUID, endpoint_id: int | None, *, process: str) 
 
 def regenerate(user: User, reply_id: UUID, picked_id: int | None, *, process: str) -> Call | None:
     """`retry` with the reply's own endpoint while it serves, else with the picked one."""
-    own = message_for(user, reply_id).endpoint
-    endpoint_id = own.pk if own is not None and own.enabled else picked_id
+    own = endpoint_for(user, message_for(user, reply_id).endpoint_id)
+    endpoint_id = own.pk if own is not None and own.is_usable else picked_id
     return retry(user, reply_id, endpoint_id, process=process)
 
 
@@ -160,8 +162,8 @@ def resume(user: User, reply_id: UUID, *, process: str) -> Call | None:
         raise InvalidInput(_("Only a reply that was cut short can be continued."))
     try:
         with transaction.atomic():
-            own = reply.endpoint
-            endpoint = own if own is not None and own.enabled else conversation.endpoint
+            own = endpoint_for(user, reply.endpoint_id)
+            endpoint = own if own is not None and own.is_usable else conversation.endpoint
             target = target_for(endpoint)
             path = [*_until(texts_of(conversation.messages.all()), reply.parent_id), reply]
             _requeue(reply, _made_with(conversation, endpoint, target), process)
@@ -195,7 +197,7 @@ def _store_turn(
     messages = texts_of(conversation.messages.all())
     if any(message.key == sending.key for message in messages):
         return None
-    endpoint = _endpoint(sending.endpoint_id, conversation)
+    endpoint = _endpoint(user, sending.endpoint_id, conversation)
     target = target_for(endpoint)
     path = path_of(messages) if instead_of is None else _until(messages, instead_of.parent_id)
     if any(message.is_live for message in path):
@@ -288,11 +290,13 @@ def _is_stored(conversation_id: UUID, key: UUID) -> bool:
     return Message.objects.filter(conversation_id=conversation_id, key=key).exists()
 
 
-def _endpoint(endpoint_id: int | None, conversation: Conversation | None) -> Endpoint | None:
-    """The endpoint that was picked, else the conversation's, else the first."""
+def _endpoint(
+    user: User, endpoint_id: int | None, conversation: Conversation | None
+) -> Endpoint | None:
+    """The endpoint that was picked, else the conversation's, else the person's first."""
     if conversation is not None and endpoint_id in (None, conversation.endpoint_id):
         if conversation.endpoint or conversation.messages.exists():
             return conversation.endpoint
     elif endpoint_id is not None:
-        return Endpoint.objects.filter(pk=endpoint_id).first()
-    return Endpoint.objects.filter(enabled=True).first()
+        return endpoint_for(user, endpoint_id)
+    return next(iter(usable_endpoints(user)), None)

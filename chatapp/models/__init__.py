@@ -9,7 +9,7 @@ from chatapp.models.conversation import (
     shared_conversation_for,
     shared_path,
 )
-from chatapp.models.endpoint import Endpoint
+from chatapp.models.endpoint import Endpoint, endpoint_for, endpoints_for, usable_endpoints
 from chatapp.models.imported import Import
 from chatapp.models.message import Message, Role, Status
 from chatapp.models.preset import Preset
@@ -34,7 +34,10 @@ __all__ = [
     "Status",
     "attachment_for",
     "conversation_for",
+    "endpoint_for",
+    "endpoints_for",
     "message_for",
     "shared_conversation_for",
     "shared_path",
+    "usable_endpoints",
 ]

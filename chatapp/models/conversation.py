@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from chatapp.models.endpoint import Endpoint
+from chatapp.models.endpoint import endpoint_for
 from chatapp.models.keys import db_key, is_there
 from chatapp.models.message import Message, path_of
 from chatapp.models.share import Share, as_it_stood
@@ -82,8 +82,7 @@ def conversation_for(
     if user is None or not user.is_active:
         raise Conversation.DoesNotExist
     for conversation in Conversation.objects.raw(_OWN, [db_key(conversation_id), user.pk]):
-        found = list(Endpoint.objects.raw(_ENDPOINT, [conversation.endpoint_id]))
-        conversation.endpoint = found[0] if found else None
+        conversation.endpoint = endpoint_for(user, conversation.endpoint_id)
         return conversation
     raise Conversation.DoesNotExist
 
@@ -94,7 +93,6 @@ _OWN = f"""
     SELECT * FROM {Conversation._meta.db_table}
     WHERE id = %s AND owner_id = %s AND deleted_at IS NULL
 """
-_ENDPOINT = f"SELECT * FROM {Endpoint._meta.db_table} WHERE id = %s"
 _KEPT = f"SELECT 1 FROM {Conversation._meta.db_table} WHERE id = %s AND deleted_at IS NULL"
 
 

@@ -26,7 +26,7 @@ from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text
 from chatapp.generation import background, bus
 from chatapp.locales import carried
-from chatapp.models import Attachment, Conversation, Endpoint, Import, Message
+from chatapp.models import Attachment, Conversation, Endpoint, Import, Message, endpoints_for
 from chatapp.models.attachment import MAX_IMAGE_BYTES
 from chatapp.models.conversation import title_from
 from chatapp.models.search import index
@@ -191,7 +191,7 @@ def _hide(user: User, draft: Draft) -> bool:
     if mine.filter(Q(source=conversation.source) | Q(pk__in=_ids(draft))).exists():
         return False
     conversation.owner = user
-    conversation.endpoint = Endpoint.objects.filter(name=draft.endpoint_name).first()
+    conversation.endpoint = _granted(user).get(draft.endpoint_name)
     conversation.deleted_at = timezone.now()
     source, conversation.source = conversation.source, ""
     conversation.save(force_insert=True)
@@ -210,14 +210,18 @@ def _ids(draft: Draft) -> list[UUID]:
 
 
 def _add(conversation: Conversation, messages: Sequence[Message]) -> None:
-    names = {message.endpoint_name for message in messages}
-    endpoints = {e.name: e for e in Endpoint.objects.filter(name__in=names)}
+    endpoints = _granted(conversation.owner)
     for message in messages:
         message.conversation = conversation
         message.endpoint = endpoints.get(message.endpoint_name)
     with transaction.atomic():
         Message.objects.bulk_create(messages)
         index({message.pk: message.text for message in messages})
+
+
+def _granted(user: User) -> dict[str, Endpoint]:
+    """By name: the endpoints that are open to the person."""
+    return {e.name: e for e in endpoints_for(user) if e.is_granted}
 
 
 def _show(conversation: Conversation) -> None:

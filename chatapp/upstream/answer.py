@@ -22,6 +22,7 @@ from chatapp.events import (
     Usage,
 )
 from chatapp.upstream.problems import problem_in_stream, protocol_problem
+from chatapp.upstream.redaction import without_key
 from chatapp.upstream.text import TextJoiner, well_formed
 
 MAX_ANSWER_CHARS = 1_000_000
@@ -41,7 +42,7 @@ class Answer:
     def __init__(self, api_key: str = "") -> None:
         self.is_closed = False
         self.has_begun = False
-        self._api_key = api_key
+        self._api_key = api_key.strip()
         self._events: list[Event] = []
         self._run: list[str] = []
         self._run_type: type[Delta] = TextDelta
@@ -71,7 +72,7 @@ class Answer:
     def finish(self, reason: object) -> None:
         """A finish reason, which is an end marker; an empty string is none. More may follow."""
         if isinstance(reason, str) and reason:
-            self._finish = well_formed(reason[:MAX_FINISH_CHARS])
+            self._finish = well_formed(without_key(reason, self._api_key)[:MAX_FINISH_CHARS])
 
     def complete(self) -> None:
         """The end, as the upstream says."""
@@ -122,6 +123,8 @@ class Answer:
         self._give_out(self._run_type, text)
 
     def _give_out(self, kind: type[Delta], text: str) -> None:
+        if self._api_key and self._api_key in text:
+            text = without_key(text, self._api_key)
         room = MAX_ANSWER_CHARS - self._chars
         self._chars += len(text)
         if text[:room]:

@@ -22,7 +22,7 @@ class Target:
     protocol: str
     url: str
     model: str = ""
-    api_key: str = ""
+    api_key: str = field(default="", repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
     connect_timeout_s: float = 10.0
     first_byte_timeout_s: float = 300.0
@@ -64,8 +64,8 @@ class Request:
     """An HTTP request, ready to send. Header names are lower-case."""
 
     url: str
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     method: str = "POST"
 
 

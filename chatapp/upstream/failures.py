@@ -25,8 +25,7 @@ def connection_problem(error: httpx2.RequestError, url: httpx2.URL, target: Targ
             message = f"No secure connection to {host_of(url)} could be made: {reason}"
             return Problem(Kind.PROTOCOL, message)
         case ForbiddenAddress():
-            message = f"{host_of(url)} is at an address that no endpoint may have."
-            return Problem(Kind.NOT_FOUND, message)
+            return Problem(Kind.NOT_FOUND, str(error))
         case httpx2.ConnectTimeout():
             limit = f"{target.connect_timeout_s:g} s"
             return Problem(Kind.TIMEOUT, f"No connection to {host_of(url)} within {limit}.")

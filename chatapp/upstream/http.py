@@ -45,11 +45,13 @@ def shared_client() -> httpx2.AsyncClient:
     return _clients[loop]
 
 
-def new_client() -> httpx2.AsyncClient:
+def new_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
     """A client for the running event loop; whoever made it closes it."""
     # A cookie that one person's answer set must not go out with another's question.
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    return httpx2.AsyncClient(transport=AiohttpTransport(), cookies=no_cookies, trust_env=False)
+    return httpx2.AsyncClient(
+        transport=transport or AiohttpTransport(), cookies=no_cookies, trust_env=False
+    )
 
 
 async def close_client() -> None:

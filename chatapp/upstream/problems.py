@@ -15,12 +15,12 @@ from http import HTTPStatus
 from typing import Any
 
 from chatapp.errors import Kind, Problem
+from chatapp.upstream.redaction import without_key
 from chatapp.upstream.text import well_formed
 
 MAX_MESSAGE_CHARS = 1000
 
 _MAX_NESTING = 6
-_MIN_KEY_CHARS = 4
 # A page of nothing but opened titles costs the square of this.
 _MAX_HEAD_CHARS = 8192
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-generation-id")
@@ -88,7 +88,7 @@ def problem_of_response(
         message=clean(message, api_key),
         http_status=status,
         retry_after_s=retry_after_s(headers),
-        request_id=request_id(headers) or _request_id_in(payload),
+        request_id=request_id(headers, api_key) or _request_id_in(payload, api_key),
     )
 
 
@@ -98,7 +98,7 @@ def problem_in_stream(error: object, api_key: str = "") -> Problem:
     return Problem(
         kind=_kind_in(error),
         message=clean(_message(error, None), api_key),
-        request_id=_request_id_in(error),
+        request_id=_request_id_in(error, api_key),
         in_stream=True,
     )
 
@@ -131,10 +131,10 @@ def error_in(payload: object) -> object:
     return payload if is_flat else None
 
 
-def request_id(headers: Mapping[str, str]) -> str | None:
+def request_id(headers: Mapping[str, str], api_key: str = "") -> str | None:
     """The upstream's name for this call, for its support."""
     found = next((headers[name] for name in _REQUEST_ID_HEADERS if headers.get(name)), None)
-    return found and clean(found)[:200]
+    return found and clean(found, api_key)[:200]
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -150,11 +150,17 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
     return seconds if seconds is not None else _seconds_until(value, now or datetime.now(UTC))
 
 
+def phrase_of(status: int) -> str:
+    """`404 Not Found`."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
 def clean(message: str, api_key: str = "") -> str:
     """`message` as short plain text without the key."""
-    key = api_key.strip()
-    if len(key) >= _MIN_KEY_CHARS:
-        message = message.replace(key, "[key]")
+    message = without_key(message, api_key)
     message = _CONTROL.sub(" ", well_formed(message.strip()[: MAX_MESSAGE_CHARS + 1]))
     if len(message) > MAX_MESSAGE_CHARS:
         return message[: MAX_MESSAGE_CHARS - 1] + "…"
@@ -173,7 +179,7 @@ def _no_answer(status: int, location: str) -> str:
         return f"The endpoint redirects ({status}) to {location[:200]}; redirects are not followed."
     if status == HTTPStatus.ACCEPTED:
         return "The endpoint took the request (202) but answers later, not in this response."
-    return f"The endpoint sent {_phrase(status)} instead of an answer."
+    return f"The endpoint sent {phrase_of(status)} instead of an answer."
 
 
 def _message(payload: object, status: int | None) -> str:
@@ -184,7 +190,7 @@ def _message(payload: object, status: int | None) -> str:
         return words
     if status is None:
         return "The endpoint reported an error without saying which."
-    return f"The endpoint answered {_phrase(status)}."
+    return f"The endpoint answered {phrase_of(status)}."
 
 
 def _words(value: object, depth: int) -> str:
@@ -212,13 +218,6 @@ def _validation_words(item: Mapping[str, Any]) -> str:
     return ": ".join(filter(None, (".".join(path), item["msg"])))
 
 
-def _phrase(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
-
-
 def _kind_in(error: object) -> Kind:
     """A number in `code` decides, else the words of `code` and `type`, else it is the server."""
     inner = error.get("error") if isinstance(error, dict) else None
@@ -233,11 +232,11 @@ def _kind_in(error: object) -> Kind:
     return next((kind for word, kind in _KINDS_BY_WORD if word in words), Kind.SERVER)
 
 
-def _request_id_in(payload: object) -> str | None:
+def _request_id_in(payload: object, api_key: str) -> str | None:
     if not isinstance(payload, dict):
         return None
     found = payload.get("request_id") or payload.get("run_id")
-    return clean(found)[:200] if isinstance(found, str) else None
+    return clean(found, api_key)[:200] if isinstance(found, str) else None
 
 
 def _number(text: str) -> float | None:

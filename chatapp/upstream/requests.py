@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from chatapp.errors import Kind, Problem, UpstreamError
+from chatapp.upstream.addresses import ascii_host, bracketed
 from chatapp.upstream.contract import PARAMETERS, Image, Prompt, Request, Target, Turn
 
 # Where a key goes: the name of an `auth` option → header and what stands before the key.
@@ -23,6 +25,7 @@ BEARER = ("authorization", "Bearer ")
 
 _USER_AGENT = "chatapp"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_NO_URL = _lazy("The endpoint's URL is not a valid URL.")
 
 
 def json_request(
@@ -42,21 +45,30 @@ def json_request(
 
 
 def endpoint_url(target: Target) -> SplitResult:
-    """The target's URL in parts. Raises `UpstreamError` unless it is a plain http(s) URL."""
-    try:
-        parts = urlsplit(target.url.strip())
-        is_plain = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        raise _bad_url(_("The endpoint's URL is not a valid URL.")) from None
-    if parts.scheme not in ("http", "https"):
+    """The target's URL in parts, its host in ASCII as it is connected to.
+
+    Raises `UpstreamError` unless it is a plain http(s) URL, one that no two parsers read
+    differently.
+    """
+    url = target.url.strip()
+    if any(not char.isprintable() or char in " \\" for char in url):
+        raise _bad_url(
+            _("The endpoint's URL must not hold spaces, backslashes or hidden characters.")
+        )
+    if not url.lower().startswith(("https://", "http://")):
         raise _bad_url(_("The endpoint's URL has to begin with https:// or http://."))
-    if not is_plain or any(char.isspace() for char in parts.geturl()):
-        raise _bad_url(_("The endpoint's URL is not a valid URL."))
-    if parts.username is not None or parts.password is not None:
+    try:
+        parts = urlsplit(url)
+        host, port = ascii_host(parts.hostname or ""), parts.port
+    except ValueError:
+        raise _bad_url(_NO_URL) from None
+    if port == 0:
+        raise _bad_url(_NO_URL)
+    if "@" in parts.netloc:
         raise _bad_url(_("The endpoint's URL must not hold a user name or password; use a key."))
-    if parts.fragment:
+    if "#" in url:
         raise _bad_url(_("The endpoint's URL must not have a part behind #."))
-    return parts
+    return parts._replace(netloc=bracketed(host) + (f":{port}" if port else ""))
 
 
 def joined_url(target: Target, suffix: str, *, shared: str = "") -> str:
@@ -222,5 +234,5 @@ def _fill_text(text: str, values: Mapping[str, Any]) -> object:
     return _PLACEHOLDER.sub(put_in, text)
 
 
-def _bad_url(message: str) -> UpstreamError:
-    return UpstreamError(Problem(Kind.NOT_FOUND, message))
+def _bad_url(sentence: Any) -> UpstreamError:
+    return UpstreamError(Problem(Kind.NOT_FOUND, str(sentence)))

@@ -9,7 +9,7 @@ become httpx2's:
     ├── NameNotFound                no address for this name
     ├── ConnectionRefused           nobody listens there
     ├── InsecureConnection          no TLS, or a certificate that does not hold
-    └── ForbiddenAddress            an address that no endpoint can have
+    └── ForbiddenAddress            a URL or an address that may not be called, see `addresses.py`
     httpx2.ReadTimeout              silence for longer than the request's `read` timeout
     httpx2.RemoteProtocolError      closed without an answer, a broken body, or not HTTP
     httpx2.ReadError                the connection broke
@@ -17,13 +17,18 @@ become httpx2's:
 
 import errno
 import socket
+import ssl
 from collections.abc import AsyncIterator
-from ipaddress import IPv6Address, ip_address
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
 import httpx2
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
+
+from chatapp.errors import InvalidInput
+from chatapp.upstream.addresses import carried, check_addresses, check_url, is_forbidden, literal
 
 
 class NameNotFound(httpx2.ConnectError):
@@ -39,11 +44,16 @@ class InsecureConnection(httpx2.ConnectError):
 
 
 class ForbiddenAddress(httpx2.ConnectError):
-    """The host is at an address that belongs to no endpoint, such as a cloud's metadata."""
+    """The URL, or an address of its host, may not be called; `str()` is why, for people."""
 
 
-# Clouds' metadata services that are not at a link-local address.
-_METADATA = frozenset({ip_address("fd00:ec2::254"), ip_address("100.100.100.200")})
+class _Refused(PermissionError):
+    """The resolver's word for addresses that may not be connected to."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(errno.EACCES, sentence)
+        self.sentence = sentence
+
 
 # The first that fits; the order is from the special to the general.
 _ERRORS: tuple[tuple[type[Exception], type[httpx2.TransportError]], ...] = (
@@ -61,18 +71,19 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx2.TransportError]], ...] = (
 )
 _BY_ERRNO: dict[int, type[httpx2.ConnectError]] = {
     errno.ECONNREFUSED: ConnectionRefused,
-    errno.EACCES: ForbiddenAddress,
 }
 
 
 class AiohttpTransport(httpx2.AsyncBaseTransport):
     """Belongs to the event loop it was made in. A response's extensions hold its `connection`."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolver: AbstractResolver | None = None) -> None:
+        """`resolver` is who knows the addresses of names, by default the system."""
         connector = aiohttp.TCPConnector(
+            resolver=CheckedResolver(resolver or aiohttp.ThreadedResolver()),
             limit=0,  # waiting for a free connection would be a queue that nobody sees
             keepalive_timeout=30,
-            ssl=httpx2.create_ssl_context(trust_env=False),
+            ssl=_tls(),
             socket_factory=_open_socket,
         )
         self._session = aiohttp.ClientSession(
@@ -83,6 +94,10 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        try:
+            check_url(request.url)
+        except InvalidInput as refusal:
+            raise ForbiddenAddress(str(refusal)) from None
         try:
             response = await self._session.request(
                 request.method,
@@ -105,6 +120,28 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._session.close()
+
+
+class CheckedResolver(AbstractResolver):
+    """A name → its addresses, all of which may be connected to: the connection goes to one of
+    them, so nobody is asked about the name a second time."""
+
+    def __init__(self, resolver: AbstractResolver) -> None:
+        self._resolver = resolver
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        addresses = [literal(result["host"]) for result in found]
+        try:
+            check_addresses(host, port, filter(None, addresses))
+        except InvalidInput as refusal:
+            raise _Refused(str(refusal)) from None
+        return found
+
+    async def close(self) -> None:
+        await self._resolver.close()
 
 
 class _Body(httpx2.AsyncByteStream):
@@ -138,6 +175,12 @@ class _Body(httpx2.AsyncByteStream):
         self._response.close()
 
 
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates takes 20 ms, which the event loop has once and not again."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 def _timeout(limits: dict[str, Any]) -> aiohttp.ClientTimeout:
     """`connect` bounds name, TCP and TLS together. There is no pool to wait for, and a request
     that cannot be written ends by the caller's limit for the answer."""
@@ -147,22 +190,18 @@ def _timeout(limits: dict[str, Any]) -> aiohttp.ClientTimeout:
 
 
 def _open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """A socket for an address that is about to be connected to, so no name can change after."""
+    """The last line: whatever led here, no socket is opened to what is never called."""
     family, kind, protocol, _, where = address
-    if not _is_allowed(str(where[0])):
-        raise PermissionError(errno.EACCES, "forbidden address")
+    found = literal(str(where[0]))
+    if found is None or is_forbidden(carried(found)):
+        raise _Refused("The address is one that no endpoint may have.")
     return socket.socket(family, kind, protocol)
 
 
-def _is_allowed(host: str) -> bool:
-    address = ip_address(host.partition("%")[0])
-    if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or address
-    is_special = address.is_link_local or address.is_multicast or address.is_unspecified
-    return not is_special and address not in _METADATA
-
-
 def _httpx_error(error: Exception) -> httpx2.TransportError:
+    cause = getattr(error, "os_error", None)
+    if isinstance(cause, _Refused):
+        return ForbiddenAddress(cause.sentence)
     kind = next(kind for known, kind in _ERRORS if isinstance(error, known))
     if kind is httpx2.ConnectError and isinstance(error, OSError):
         kind = _BY_ERRNO.get(error.errno or 0, kind)

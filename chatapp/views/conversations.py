@@ -32,7 +32,15 @@ from chatapp.forms import (
 from chatapp.generation import bus, registry, turns
 from chatapp.generation.queue import queue_of
 from chatapp.generation.turns import Sending
-from chatapp.models import Conversation, Endpoint, Message, Preset, conversation_for, message_for
+from chatapp.models import (
+    Conversation,
+    Message,
+    Preset,
+    conversation_for,
+    endpoints_for,
+    message_for,
+    usable_endpoints,
+)
 from chatapp.models.attachment import MAX_FILES
 from chatapp.models.message import path_of
 from chatapp.models.tree import complete, tree_of
@@ -73,7 +81,7 @@ async def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
             uuid_in(request.POST, "key"),
             endpoint_id_in(request.POST),
             tuple(files),
-            await read(_settings_in, request),
+            await read(_settings_in, request, user),
         )
         await registry.launch(turns.ask_first, user, sending)
     except InvalidInput as error:
@@ -143,8 +151,7 @@ async def show_message(request: HttpRequest, message_id: UUID) -> HttpResponse:
 @private_page
 async def elsewhere(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """The endpoints that a reply can be regenerated with, for pages without scripts."""
-    message = await read(message_for, await user_of_request(request), message_id)
-    return await read(_elsewhere, request, message)
+    return await read(_elsewhere, request, await user_of_request(request), message_id)
 
 
 @private_page
@@ -189,7 +196,7 @@ def filled_in(
     """The page of a conversation that has not begun as it was typed, with a preset's settings if
     there is one; `notice` says why something was refused."""
     extra: dict[str, Any] = {"text": request.POST.get("text", ""), "new_id": new_id}
-    extra["settings"] = first_settings(None if preset else request.POST, kept=preset)
+    extra["settings"] = first_settings(user, None if preset else request.POST, kept=preset)
     extra["preset_name"] = "" if preset else request.POST.get("name", "")
     extra["notice"] = notice
     with contextlib.suppress(InvalidInput):
@@ -217,7 +224,7 @@ def _preset_in(request: HttpRequest, user: User) -> Preset | None:
 
 def _home(request: HttpRequest, user: User) -> HttpResponse:
     preset = _preset_in(request, user)
-    settings = first_settings(kept=preset)
+    settings = first_settings(user, kept=preset)
     return _page(request, user, None, settings=settings, **_preset_shown(preset))
 
 
@@ -227,18 +234,19 @@ def _show(request: HttpRequest, user: User, conversation_id: UUID) -> HttpRespon
     return _page(request, user, conversation_id, notice=notice)
 
 
-def _settings_in(request: HttpRequest) -> dict[str, Any]:
+def _settings_in(request: HttpRequest, user: User) -> dict[str, Any]:
     """The settings that a first message brings along."""
-    form = first_settings(request.POST)
+    form = first_settings(user, request.POST)
     if not form.is_valid():
         raise InvalidInput(form.complaints())
     values = form.values()
     return {name: values[name] for name in ("system_prompt", "parameters")}
 
 
-def _elsewhere(request: HttpRequest, message: Message) -> HttpResponse:
-    endpoints = Endpoint.objects.filter(enabled=True)
-    return render(request, "elsewhere.html", {"message": message, "endpoints": endpoints})
+def _elsewhere(request: HttpRequest, user: User, message_id: UUID) -> HttpResponse:
+    message = message_for(user, message_id)
+    context = {"message": message, "endpoints": usable_endpoints(user)}
+    return render(request, "elsewhere.html", context)
 
 
 def _authorised(user: User) -> Authorised:
@@ -284,7 +292,7 @@ def _refused(
     with contextlib.suppress(InvalidInput):
         extra["picked"] = endpoint_id_in(request.POST)
     if not known:
-        extra["settings"] = first_settings(request.POST)
+        extra["settings"] = first_settings(user, request.POST)
     return _page(request, user, conversation_id if known else None, status=422, **extra)
 
 
@@ -303,8 +311,10 @@ def _page(
     asked_for = _asked_for(request)
     shown = window.shown(messages, path, asked_for)
     queue = queue_of(conversation.pk, path) if conversation else None
-    settings = settings or (SettingsForm(kept=conversation) if conversation else first_settings())
-    endpoints = [endpoint for endpoint in settings.endpoints if endpoint.enabled]
+    settings = settings or (
+        SettingsForm(user, kept=conversation) if conversation else first_settings(user)
+    )
+    endpoints = [endpoint for endpoint in settings.known if endpoint.is_usable]
     own = conversation.endpoint_id if conversation else None
     context = {
         "conversation": conversation,
@@ -313,8 +323,9 @@ def _page(
         "endpoints": endpoints,
         "settings": settings,
         "presets": presets.usable(user),
-        # Asked for by a page that has no endpoint to offer, and by no other.
-        "disabled": Endpoint.objects.filter(enabled=False),
+        # Why there is none to offer, if so.
+        "closed": [endpoint for endpoint in settings.known if endpoint.enabled],
+        "disabled": [endpoint for endpoint in settings.known if not endpoint.enabled],
         "administrators": User.objects.filter(is_staff=True, is_active=True)[:3],
         "older": window.rest(path, 0, shown.history.start),
         "history": window.articles(path[shown.history]),

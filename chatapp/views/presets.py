@@ -46,13 +46,13 @@ def _index(request: HttpRequest, user: User) -> HttpResponse:
 
 def _show(request: HttpRequest, user: User, preset_id: int | None) -> HttpResponse:
     preset = presets.changeable_one(user, preset_id) if preset_id else Preset(owner=user)
-    return _page(request, preset, _form(preset))
+    return _page(request, preset, _form(user, preset))
 
 
 def _save(request: HttpRequest, user: User, preset_id: int | None) -> HttpResponse | None:
     """The page again if something cannot be taken."""
     preset = presets.changeable_one(user, preset_id) if preset_id else Preset(owner=user)
-    form = _form(preset, request)
+    form = _form(user, preset, request)
     preset.name = request.POST.get("name", "")
     preset.is_shared = "is_shared" in request.POST
     if not form.is_valid():
@@ -65,9 +65,9 @@ def _save(request: HttpRequest, user: User, preset_id: int | None) -> HttpRespon
     return None
 
 
-def _form(preset: Preset, request: HttpRequest | None = None) -> SettingsForm:
+def _form(user: User, preset: Preset, request: HttpRequest | None = None) -> SettingsForm:
     data = request.POST if request else None
-    return SettingsForm(data, kept=preset, no_endpoint=_("the conversation's own"))
+    return SettingsForm(user, data, kept=preset, no_endpoint=_("the conversation's own"))
 
 
 def _page(

@@ -57,7 +57,7 @@ def _has_begun(conversation_id: UUID) -> bool:
 
 def _keep_as_preset(request: HttpRequest, user: User, conversation_id: UUID) -> HttpResponse:
     """All that can be kept of a conversation that has not begun; the page stays as it was."""
-    form = first_settings(request.POST)
+    form = first_settings(user, request.POST)
     try:
         if not form.is_valid():
             raise InvalidInput(form.complaints())
@@ -71,7 +71,7 @@ def _keep_as_preset(request: HttpRequest, user: User, conversation_id: UUID) -> 
 def _save(request: HttpRequest, user: User, conversation_id: UUID) -> HttpResponse | None:
     """The page with what was typed if something cannot be taken."""
     conversation = conversation_for(user, conversation_id)
-    form = SettingsForm(request.POST, kept=conversation)
+    form = SettingsForm(user, request.POST, kept=conversation)
     name = request.POST.get("name", "")
     context: dict[str, Any] = {"conversation": conversation, "form": form, "name": name}
     if not form.is_valid():

@@ -84,6 +84,7 @@ def chatapp_environment(directory: Path, port: int) -> dict[str, str]:
         "DEMO": "off",
         "HTTPS": "off",
         "ALLOWED_HOSTS": "127.0.0.1",
+        "UPSTREAM_ALLOWED_HOSTS": "127.0.0.1",
         "DATABASE_URL": f"sqlite:///{directory}/{secrets.token_hex(4)}.sqlite3",
         "REDIS_URL": "",
         "PORT": str(port),

@@ -76,6 +76,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
         "DEMO": "on",
         "HTTPS": "off",
+        "UPSTREAM_ALLOWED_HOSTS": "127.0.0.1",
         "DEMO_MODEL_PORT": str(free_port()),
         "SECRET_KEY": "for-the-browser-" * 5,
     }

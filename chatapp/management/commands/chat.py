@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chatapp.errors import InvalidInput, Kind, Problem
-from chatapp.generation.calls import target_for
+from chatapp.generation.calls import target_of
 from chatapp.generation.turns import check_text
 from chatapp.management.arguments import (
     add_target_arguments,
@@ -60,16 +60,16 @@ def _target(options: dict[str, Any]) -> Target:
         if described:
             raise CommandError(f"--endpoint says it all: leave out {_flags(described)}.")
         with migrated():
-            return target_for(endpoint_named(options["endpoint"]))
+            return target_of(endpoint_named(options["endpoint"]))
     if described:
         if not (options["url"] and options["protocol"]):
             raise CommandError(f"{_flags(described)} goes with --protocol and --url.")
-        return target_for(_described(options))
+        return target_of(_described(options))
     with migrated():
         endpoint = Endpoint.objects.filter(enabled=True).first()
     if endpoint is None:
         raise CommandError("Name an --endpoint, or give --protocol and --url.")
-    return target_for(endpoint)
+    return target_of(endpoint)
 
 
 def _described(options: dict[str, Any]) -> Endpoint:

@@ -1,12 +1,13 @@
 """`manage.py endpoint set | list | test | remove`: the endpoints, from the terminal."""
 
 import asyncio
+from copy import copy
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chatapp.errors import InvalidInput
-from chatapp.generation.calls import target_for
+from chatapp.generation.calls import SHORT, target_to_try
 from chatapp.management.arguments import (
     add_target_arguments,
     check,
@@ -16,7 +17,6 @@ from chatapp.management.arguments import (
 )
 from chatapp.management.terminal import print_answer
 from chatapp.models import Endpoint
-from chatapp.upstream.contract import Prompt, Turn
 
 
 class Command(BaseCommand):
@@ -39,13 +39,18 @@ class Command(BaseCommand):
             getattr(self, f"_{options['do']}")(options)
 
     def _set(self, options: dict[str, Any]) -> None:
-        endpoint = Endpoint.objects.filter(name=options["name"]).first()
-        endpoint = endpoint or Endpoint(name=options["name"])
+        stored = Endpoint.objects.filter(name=options["name"]).first()
+        endpoint = copy(stored) if stored else Endpoint(name=options["name"])
         for field in ("protocol", "url", "model", "api_key_env", "enabled", "position"):
             if options[field] is not None:
                 setattr(endpoint, field, options[field])
         if options["option"]:
             endpoint.options = parse_options(options["option"])
+        if stored and options["api_key_env"] is None and endpoint.takes_key_elsewhere(stored):
+            raise CommandError(
+                f"The key in {stored.api_key_env} would go to another address: "
+                'name its variable again with --api-key-env, or none with --api-key-env "".'
+            )
         check(endpoint)
         endpoint.save()
         self.stdout.write(f"Endpoint {endpoint.name} is set: {endpoint.protocol} {endpoint.url}")
@@ -62,12 +67,11 @@ class Command(BaseCommand):
             )
 
     def _test(self, options: dict[str, Any]) -> None:
-        prompt = Prompt((Turn("user", "Say hello in one short sentence."),))
         try:
-            target = target_for(endpoint_named(options["name"]))
+            target = target_to_try(endpoint_named(options["name"]))
         except InvalidInput as error:
             raise CommandError(str(error)) from None
-        code = asyncio.run(print_answer(target, prompt, as_json=False, with_timing=True))
+        code = asyncio.run(print_answer(target, SHORT, as_json=False, with_timing=True))
         if code:
             raise SystemExit(code)
 

@@ -1,0 +1,54 @@
+"""The key is removed from what an upstream says, however that is cut and escaped."""
+
+import random
+
+import pytest
+
+from chatapp.upstream.redaction import KeyRemover, without_key
+
+KEY = 'sk-ab/cd+"ef'
+SAID = [
+    f"Bearer {KEY} is wrong",
+    f"{KEY}{KEY}",
+    'sk-ab/cd+\\"ef within JSON',
+    "sk-ab\\/cd+\\\"ef within PHP's JSON",
+    "sk-ab%2Fcd%2B%22ef within a URL",
+    f"sk-sk-ab/{KEY}",
+]
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("seed", range(5))
+def test_no_cut_lets_the_key_through(said: str, seed: int) -> None:
+    remover, dice, told, rest = KeyRemover(f" {KEY}\n"), random.Random(seed), "", said
+    while rest:
+        cut = dice.randint(1, 6)
+        told += remover.feed(rest[:cut])
+        rest = rest[cut:]
+    told += remover.close()
+
+    assert "[key]" in told
+    assert "cd" not in told
+    assert told == without_key(said, KEY)
+
+
+def test_nothing_else_is_changed_or_lost() -> None:
+    remover = KeyRemover(KEY)
+    pieces = ["sk", "-a", "bc and sk-ab/cX", " the end s"]
+
+    told = "".join(map(remover.feed, pieces)) + remover.close()
+
+    assert told == "".join(pieces)
+
+
+def test_the_better_part_of_a_key_is_not_told_either() -> None:
+    remover = KeyRemover(KEY)
+
+    assert remover.feed(f"it is {KEY[:-1]}") + remover.close() == "it is [key]"
+
+
+def test_without_a_key_text_passes_as_it_is() -> None:
+    remover = KeyRemover("")
+
+    assert remover.feed("any text") + remover.close() == "any text"
+    assert without_key("any text", "") == "any text"
