@@ -12,6 +12,7 @@ LAYERS = [
     {"events", "errors", "failpoints", "filetypes", "secret_key", "text"},
     {"database", "models", "migrations"},
     {"upstream"},
+    {"limits"},
     {"generation"},
     {"rendering"},
     {
@@ -60,6 +61,7 @@ KNOWS_NOTHING_OF = {
     "rendering": {"models", "upstream", "generation"},
     "upstream": {"models", "rendering"},
     "generation": {"rendering"},
+    "limits": {"rendering"},
     "models": {"upstream"},
 }
 MODULES = sorted(

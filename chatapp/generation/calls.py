@@ -7,6 +7,8 @@ from uuid import UUID
 
 from chatapp.errors import InvalidInput, UpstreamError
 from chatapp.generation.files import turns_of
+from chatapp.limits.counters import Reservation, reservation
+from chatapp.limits.estimates import most_written, tokens_of
 from chatapp.models import Conversation, Endpoint, Message
 from chatapp.upstream.contract import Prompt, Target, Turn
 from chatapp.upstream.options import check_options, takes_images
@@ -18,13 +20,15 @@ from chatapp.upstream.protocols import ADAPTERS
 class Call:
     """What a generation needs to know of the database, taken once before it starts.
 
-    `before` is the text that each part has already, of a reply that is continued.
+    `reservation` is what its person's limits have set aside for it, `before` the text that each
+    part has already, of a reply that is continued.
     """
 
     conversation_id: UUID
     reply_id: UUID
     target: Target
     prompt: Prompt
+    reservation: Reservation
     before: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,6 +78,12 @@ def prompt_for(
     return Prompt(
         turns=turns, system=conversation.system_prompt, parameters=conversation.parameters
     )
+
+
+def reservation_for(person_id: int, prompt: Prompt, target: Target) -> Reservation:
+    """What the call may take, by what is really sent of the prompt."""
+    sent = sendable(ADAPTERS[target.protocol], prompt.parameters, target)
+    return reservation(person_id, tokens_of(prompt), most_written(sent.get("max_tokens"), target))
 
 
 def _target(endpoint: Endpoint, api_key: str) -> Target:

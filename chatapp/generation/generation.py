@@ -35,6 +35,7 @@ from chatapp.generation.hints import notify
 from chatapp.generation.log import KINDS, Log
 from chatapp.generation.rows import Snapshot
 from chatapp.generation.source import run_of
+from chatapp.limits.estimates import tokens_in
 from chatapp.models import Status
 from chatapp.upstream.http import stream
 
@@ -114,6 +115,19 @@ class Generation:
         fields |= {name: datetime.fromtimestamp(at, UTC) for name, at in self._times.items()}
         fields["arrivals"] = self._arrivals.record()
         return Snapshot(self.reply_id, self.call.conversation_id, fields)
+
+    def tokens_taken(self) -> int:
+        """As the endpoint counted them; what it did not count is estimated, once it answered."""
+        counted = self._facts.get("input_tokens"), self._facts.get("output_tokens")
+        if "headers_at" not in self._times and counted == (None, None):
+            return 0
+        asked = self.call.reservation.prompt if counted[0] is None else counted[0]
+        return asked + (self._estimate_of_answer() if counted[1] is None else counted[1])
+
+    def _estimate_of_answer(self) -> int:
+        before = self.call.before
+        texts = self.log.texts().items()
+        return sum(tokens_in(text[len(before.get(part, "")) :]) for part, text in texts)
 
     def _take(self, events: list[Event]) -> None:
         deltas: list[Delta] = [event for event in events if isinstance(event, _DELTAS)]

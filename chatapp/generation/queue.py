@@ -9,6 +9,7 @@ Rows of the queue are always locked before their conversation, never after.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from chatapp.errors import InvalidInput
 from chatapp.generation.calls import Call, target_for
 from chatapp.generation.turns import STILL_ANSWERING, Sending, ask, check_text
+from chatapp.limits.refusals import LimitReached, Refusal, restored, stored
 from chatapp.models import (
     Conversation,
     Endpoint,
@@ -40,12 +42,16 @@ _ANSWERING = Exists(Message.objects.filter(conversation=OuterRef("conversation")
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits in a conversation, in order. A held queue goes on when its person says so."""
+    """What waits in a conversation, in order. A held queue goes on when its person says so.
+
+    `refusal` is the limit that keeps the first message back.
+    """
 
     conversation_id: UUID
     waiting: Sequence[Queued] = ()
     is_held: bool = False
     is_answering: bool = False
+    refusal: Refusal | None = None
 
 
 class _Waited(Sending):
@@ -60,7 +66,9 @@ def queue_of(conversation_id: UUID, path: Sequence[Message]) -> Queue:
     """The conversation's queue; `path` is what the page shows of its messages."""
     waiting = list(_waiting(conversation_id)) if has_queued(conversation_id) else []
     is_held = bool(waiting) and not _may_follow(waiting[0], path, {Status.COMPLETE, *LIVE})
-    return Queue(conversation_id, waiting, is_held, any(message.is_live for message in path))
+    refusal = restored(waiting[0].refusal) if waiting else None
+    is_answering = any(message.is_live for message in path)
+    return Queue(conversation_id, waiting, is_held, is_answering, refusal)
 
 
 def enqueue(user: User, sending: Sending) -> None:
@@ -123,7 +131,8 @@ def send_next(conversation_id: UUID, *, process: str) -> Call | None:
     """Sends the first message that waits, if it may go.
 
     None if it may not, or another process was quicker. An endpoint that can't be called holds the
-    queue, and its person learns why when they send.
+    queue, and its person learns why when they send. So does a limit that lasts; one that is over
+    in a moment is waited for.
     """
     first = _waiting(conversation_id).select_related("conversation__owner").first()
     if first is None or not is_ready(conversation_id):
@@ -133,6 +142,8 @@ def send_next(conversation_id: UUID, *, process: str) -> Call | None:
         return None
     try:
         return _send(first.conversation.owner, first, process)
+    except LimitReached as reached:
+        _keep_back(first, reached.refusal)
     except InvalidInput as error:
         if str(error) != STILL_ANSWERING:
             _let_follow(first, None)
@@ -216,7 +227,14 @@ def _take(queued: Queued) -> bool:
     return bool(Queued.objects.filter(pk=queued.pk).delete()[0])
 
 
-def _let_follow(first: Queued, prompt_id: UUID | None) -> None:
+def _let_follow(first: Queued, prompt_id: UUID | None, refusal: Any = None) -> None:
     with transaction.atomic():
-        Queued.objects.filter(pk=first.pk).update(after=prompt_id)
+        Queued.objects.filter(pk=first.pk).update(after=prompt_id, refusal=refusal)
         mark_changed(first.conversation_id)
+
+
+def _keep_back(first: Queued, refusal: Refusal) -> None:
+    """It goes by itself when the limit is soon over, else when its person says so."""
+    why = stored(refusal)
+    if why != first.refusal:
+        _let_follow(first, first.after_id if refusal.is_brief else None, why)

@@ -17,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, async_p
 
 from tests import chromium
 from tests.e2e.relay import Relay
+from tests.unlimited import UNLIMITED
 
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "four words of nonsense"
@@ -56,14 +57,18 @@ def free_port() -> int:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     port = free_port()
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "chatapp.settings",
-        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-        "DEMO": "on",
-        "HTTPS": "off",
-        "DEMO_MODEL_PORT": str(free_port()),
-        "SECRET_KEY": "for-the-browser-" * 5,
-    }
+    environment = (
+        os.environ
+        | UNLIMITED
+        | {
+            "DJANGO_SETTINGS_MODULE": "chatapp.settings",
+            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+            "DEMO": "on",
+            "HTTPS": "off",
+            "DEMO_MODEL_PORT": str(free_port()),
+            "SECRET_KEY": "for-the-browser-" * 5,
+        }
+    )
     log = (folder / "log").open("w+")
     command = [sys.executable, str(ROOT / "manage.py"), "demo"]
     command += ["--port", str(port), "--password", PASSWORD]
