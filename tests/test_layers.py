@@ -24,6 +24,7 @@ LAYERS = [
         "forms",
         "library",
         "pacing",
+        "places",
         "presets",
         "prompts",
         "queueing",

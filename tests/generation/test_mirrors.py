@@ -155,7 +155,7 @@ async def test_a_checkpoint_renews_the_lease(reply: Message) -> None:
     assert reply.lease_until > timezone.now() + timedelta(seconds=10)
 
 
-async def test_an_owner_that_was_taken_for_dead_writes_nothing(reply: Message) -> None:
+async def test_an_owner_that_was_taken_for_dead_writes_nothing(alice: User, reply: Message) -> None:
     await change(reply, lease_until=None)
     await write(interrupt_abandoned, set())
     grown = {"status": Status.STREAMING, "text": "Because I am back", "arrivals": {}}
@@ -163,7 +163,7 @@ async def test_an_owner_that_was_taken_for_dead_writes_nothing(reply: Message) -
     snapshots = [Snapshot(reply.pk, reply.conversation_id, fields) for fields in (grown, ended)]
 
     assert await write(checkpoint, snapshots[:1], [reply.pk], process=ELSEWHERE) == set()
-    late = Reservation(reply.conversation.owner_id, 0, None)
+    late = Reservation(alice.pk, 0, None)
     await write(finish, snapshots[1], late, 5, process=ELSEWHERE)
 
     await reply.arefresh_from_db()
