@@ -29,19 +29,29 @@ class Allowance:
 def allowance_of(person_id: int) -> Allowance:
     """Superusers are people like all others: a row of their own that is empty sets them free."""
     if not _are_kept():
-        return _default()
+        return default()
     with connection.cursor() as cursor:
         cursor.execute(_LIMITS, [person_id, person_id])
         rows = cursor.fetchall()
     own = [limits for is_own, *limits in rows if is_own]
     limits = own or [limits for _is_own, *limits in rows]
-    return Allowance(*map(_most_generous, zip(*limits, strict=True))) if limits else _default()
+    return Allowance(*map(_most_generous, zip(*limits, strict=True))) if limits else default()
 
 
 def are_set() -> bool:
     """Whether anybody is limited in any way; if not, nothing needs to be counted before a call."""
-    defaults = (*astuple(_default()), settings.LIMIT_SERVICE_TOKENS_A_MONTH)
+    defaults = (*astuple(default()), settings.LIMIT_SERVICE_TOKENS_A_MONTH)
     return any(limit is not None for limit in defaults) or _are_kept()
+
+
+def default() -> Allowance:
+    """What the environment says, for those whom no row says anything of."""
+    return Allowance(
+        settings.LIMIT_PROMPTS_A_MINUTE,
+        settings.LIMIT_PARALLEL_REPLIES,
+        settings.LIMIT_TOKENS_A_DAY,
+        settings.LIMIT_TOKENS_A_MONTH,
+    )
 
 
 # Written out, as in `conversation_for`.
@@ -56,15 +66,6 @@ _LIMITS = f"""
 
 _looked_at = float("-inf")
 _found = True
-
-
-def _default() -> Allowance:
-    return Allowance(
-        settings.LIMIT_PROMPTS_A_MINUTE,
-        settings.LIMIT_PARALLEL_REPLIES,
-        settings.LIMIT_TOKENS_A_DAY,
-        settings.LIMIT_TOKENS_A_MONTH,
-    )
 
 
 def _most_generous(limits: Iterable[int | None]) -> int | None:

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from chatapp.limits.allowances import allowance_of, are_set
+from chatapp.limits.allowances import Allowance, allowance_of, are_set
 from chatapp.limits.counters import MINUTE_S, running_of, service_tokens
 from chatapp.limits.refusals import Kind, grouped, moment_in_words, next_day, next_month
 from chatapp.models import Usage
@@ -102,6 +102,14 @@ def service_standing() -> list[Standing]:
         return []
     month = datetime.now(UTC).date().replace(day=1)
     return [Standing(Kind.SERVICE, service_tokens(month), most, next_month(month))]
+
+
+def in_words(allowed: Allowance) -> str:
+    """All limits at once: “10 prompts a minute, 2 replies at a time”."""
+    kinds = (Kind.PROMPTS, Kind.PARALLEL, Kind.DAY, Kind.MONTH)
+    limits = zip(kinds, astuple(allowed), strict=True)
+    words = [Standing(kind, 0, most).in_words for kind, most in limits if most is not None]
+    return ", ".join(words) or _("no limits")
 
 
 def lowest_of(person_id: int) -> Standing | None:
