@@ -27,6 +27,7 @@ from chatapp.generation import bus, hints, mirrors, registry
 from chatapp.generation.queue import Queue, queue_of
 from chatapp.generation.turns import Sending, ask
 from chatapp.library import mark_seen
+from chatapp.limits.allowances import are_set
 from chatapp.limits.standing import lowest_of
 from chatapp.models import Conversation, Message, conversation_for, message_for
 from chatapp.models.conversation import is_kept
@@ -151,6 +152,7 @@ class ConversationConsumer(PageSocket):
         """Shows the tail, then whatever changes, until the socket closes."""
         watch = hints.watch(self._conversation_id)
         self._mark_seen()
+        self._tell_what_is_left()
         try:
             await self._show_changes(watch)
         except Refused as refusal:
@@ -201,7 +203,7 @@ class ConversationConsumer(PageSocket):
 
     async def _show_what_is_left(self) -> None:
         with contextlib.suppress(DatabaseTrouble, Refused):
-            while True:
+            while await read(are_set):
                 low = await read(self._authorised, lambda user: lowest_of(user.pk))
                 html = left_line(low)
                 if html != self._left:

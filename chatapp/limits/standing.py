@@ -1,7 +1,6 @@
 """A person → what they have used, what is left of it and until when, as pages show it."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 
@@ -115,10 +114,6 @@ def in_words(allowed: Allowance) -> str:
 def lowest_of(person_id: int) -> Standing | None:
     """The one of which the smallest part is left, if that is little."""
     low = [one for one in standings_of(person_id) if one.is_low] if are_set() else []
-    return _lowest(low)
-
-
-def _lowest(low: Sequence[Standing]) -> Standing | None:
     return min(low, key=lambda one: (one.left or 0) / (one.most or 1), default=None)
 
 
