@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,20 +56,23 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
+    with site_in(tmp_path_factory.mktemp("site"), UNLIMITED) as site:
+        yield site
+
+
+@contextmanager
+def site_in(folder: Path, settings: Mapping[str, str]) -> Iterator[Site]:
+    """`settings` are variables of the environment; the database is `db.sqlite3` in the folder."""
     port = free_port()
-    environment = (
-        os.environ
-        | UNLIMITED
-        | {
-            "DJANGO_SETTINGS_MODULE": "chatapp.settings",
-            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-            "DEMO": "on",
-            "HTTPS": "off",
-            "DEMO_MODEL_PORT": str(free_port()),
-            "SECRET_KEY": "for-the-browser-" * 5,
-        }
-    )
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "chatapp.settings",
+        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+        "DEMO": "on",
+        "HTTPS": "off",
+        "DEMO_MODEL_PORT": str(free_port()),
+        "SECRET_KEY": "for-the-browser-" * 5,
+        **settings,
+    }
     log = (folder / "log").open("w+")
     command = [sys.executable, str(ROOT / "manage.py"), "demo"]
     command += ["--port", str(port), "--password", PASSWORD]
