@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from chatapp import audit
@@ -59,6 +60,7 @@ class LimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]
     list_display = ["whose", *_MOST, "today", "this_month"]
     list_select_related = ["user", "group"]
+    empty_value_display = _("unlimited")
     search_fields = ["user__username", "group__name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Limit]:
@@ -90,7 +92,7 @@ class LimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), **_of_everybody()})
+        return super().changelist_view(request, {**(extra_context or {}), **_of_everybody(self)})
 
     def save_model(self, request: HttpRequest, obj: Limit, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -143,12 +145,13 @@ class UsageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), **_of_everybody()})
+        return super().changelist_view(request, {**(extra_context or {}), **_of_everybody(self)})
 
 
-def _of_everybody() -> dict[str, Any]:
+def _of_everybody(page: "admin.ModelAdmin[Any]") -> dict[str, Any]:
     """What the pages say above their lists."""
-    return {"service": service_standing(), "defaults": in_words(default())}
+    title = capfirst(page.opts.verbose_name_plural)
+    return {"title": title, "service": service_standing(), "defaults": in_words(default())}
 
 
 def _today() -> tuple[date, date]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy as _many
 
 from chatapp.errors import InvalidInput
 
@@ -44,19 +44,12 @@ class Refusal:
     def sentence(self) -> str:
         """In the language and the time zone of whoever reads it."""
         if self.most < self.wanted:
-            return str(_NEVER[self.kind]) % self._words()
-        if self.kind == Kind.PARALLEL:
-            return ngettext(
-                "%(most)s reply of yours is being written, which is the most at a time; send this "
-                "again when it has ended.",
-                "%(most)s replies of yours are being written, which is the most at a time; send "
-                "this again when one has ended.",
-                self.most,
-            ) % {"most": grouped(self.most)}
-        return str(_SENTENCES[self.kind]) % self._words()
+            return str(_NEVER[self.kind] % self._words())
+        return str(_SENTENCES[self.kind] % self._words())
 
-    def _words(self) -> dict[str, str]:
+    def _words(self) -> dict[str, Any]:
         return {
+            "count": self.most,
             "most": grouped(self.most),
             "left": grouped(self.left) if self.left else _("none"),
             "wanted": grouped(self.wanted),
@@ -65,11 +58,14 @@ class Refusal:
 
 
 class LimitReached(InvalidInput):
-    """Nothing was asked, because a limit does not allow it now."""
+    """Nothing was asked, because a limit does not allow it now; told to whoever reads it."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.sentence)
+        super().__init__(refusal)
         self.refusal = refusal
+
+    def __str__(self) -> str:
+        return self.refusal.sentence
 
 
 def stored(refusal: Refusal) -> dict[str, Any]:
@@ -108,9 +104,18 @@ def _begin_of(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
-_SENTENCES = {
-    Kind.PROMPTS: _lazy(
-        "You can send %(most)s prompts a minute, and %(left)s are left until %(until)s."
+_SENTENCES: dict[Kind, Any] = {
+    Kind.PROMPTS: _many(
+        "You can send %(most)s prompt a minute, and %(left)s is left until %(until)s.",
+        "You can send %(most)s prompts a minute, and %(left)s are left until %(until)s.",
+        "count",
+    ),
+    Kind.PARALLEL: _many(
+        "%(most)s reply of yours is being written, which is the most at a time; send this again "
+        "when it has ended.",
+        "%(most)s replies of yours are being written, which is the most at a time; send this again "
+        "when one has ended.",
+        "count",
     ),
     Kind.DAY: _lazy(
         "This may take %(wanted)s tokens, and of your %(most)s a day %(left)s are left until "
@@ -125,7 +130,7 @@ _SENTENCES = {
         "a month %(left)s are left until %(until)s."
     ),
 }
-_NEVER = {
+_NEVER: dict[Kind, Any] = {
     Kind.PROMPTS: _lazy("You can read here and send nothing: your prompts a minute are %(most)s."),
     Kind.PARALLEL: _lazy(
         "You can read here and send nothing: your replies at a time are %(most)s."

@@ -3,10 +3,12 @@
 import time
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext_lazy as _many
 
 from chatapp.limits.allowances import Allowance, allowance_of, are_set
 from chatapp.limits.counters import MINUTE_S, running_of, service_tokens
@@ -53,7 +55,11 @@ class Standing:
     @property
     def in_words(self) -> str:
         """The limit: “10 prompts a minute”."""
-        return str(_LIMITS[self.kind]) % {"most": grouped(self.most or 0)}
+        return str(_LIMITS[self.kind] % {"count": self.most, "most": self.most_in_words})
+
+    @property
+    def most_in_words(self) -> str:
+        return grouped(self.most or 0)
 
     @property
     def used_in_words(self) -> str:
@@ -124,10 +130,12 @@ _TITLES = {
     Kind.MONTH: _lazy("Tokens this month"),
     Kind.SERVICE: _lazy("Tokens of everybody this month"),
 }
-_LIMITS = {
-    Kind.PROMPTS: _lazy("%(most)s prompts a minute"),
-    Kind.PARALLEL: _lazy("%(most)s replies at a time"),
-    Kind.DAY: _lazy("%(most)s tokens a day"),
-    Kind.MONTH: _lazy("%(most)s tokens a month"),
-    Kind.SERVICE: _lazy("%(most)s tokens a month for everybody"),
+_LIMITS: dict[Kind, Any] = {
+    Kind.PROMPTS: _many("%(most)s prompt a minute", "%(most)s prompts a minute", "count"),
+    Kind.PARALLEL: _many("%(most)s reply at a time", "%(most)s replies at a time", "count"),
+    Kind.DAY: _many("%(most)s token a day", "%(most)s tokens a day", "count"),
+    Kind.MONTH: _many("%(most)s token a month", "%(most)s tokens a month", "count"),
+    Kind.SERVICE: _many(
+        "%(most)s token a month for everybody", "%(most)s tokens a month for everybody", "count"
+    ),
 }

@@ -100,7 +100,7 @@ def test_the_stop_of_the_whole_service_is_shown_with_what_is_used(
     settings.LIMIT_SERVICE_TOKENS_A_MONTH = 1000
     page = operator.get(LIMITS).content.decode()
 
-    assert "Everybody together has used 950 of 1,000 tokens a month for everybody; 50 left." in page
+    assert "Everybody together has used 950 of this month’s 1,000 tokens; 50 are left." in page
 
 
 def test_nobody_without_the_right_sees_or_sets_limits(alice: User, db: None) -> None:

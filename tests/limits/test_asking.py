@@ -56,7 +56,7 @@ async def test_a_refused_message_is_not_stored_and_stays_in_the_box(
         await tab.until(lambda page: page.status == "complete")
         frames = len(tab.page.frames)
         await tab.say("/echo two")
-        await tab.until(lambda page: "You can send 1 prompts a minute" in page.notice)
+        await tab.until(lambda page: "You can send 1 prompt a minute" in page.notice)
 
     assert tab.page.prompts == ["/echo one"]
     assert not any('hx-target="#key"' in frame for frame in tab.page.frames[frames:])
@@ -237,7 +237,7 @@ async def test_a_message_that_waits_goes_by_itself_when_the_limit_is_over(
         await tab.say("/echo one")
         await tab.until(lambda page: page.status == "complete")
         await tab.send(action="queue", text="/echo two", key=str(uuid.uuid4()))
-        await tab.until(lambda page: "Waiting: You can send 1 prompts" in queue_text(page))
+        await tab.until(lambda page: "Waiting: You can send 1 prompt" in queue_text(page))
         assert await read(ready_conversations) == {conversation.pk}
 
         await Usage.objects.aupdate(minute_from=0)
@@ -292,7 +292,7 @@ def _rename(table: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("limit", "count"),
-    [("TOKENS_A_DAY", 100), ("PROMPTS_A_MINUTE", 20), ("SERVICE_TOKENS_A_MONTH", 20)],
+    [("TOKENS_A_DAY", 30), ("PROMPTS_A_MINUTE", 12), ("SERVICE_TOKENS_A_MONTH", 12)],
 )
 async def test_of_many_forms_and_sockets_at_once_three_are_let_through(
     alice: User, small: Endpoint, tab_of: TabOf, limit: str, count: int, limit_to: LimitTo
@@ -347,7 +347,7 @@ async def test_a_limit_of_ones_own_holds_at_once(
         await tab.until(lambda page: page.status == "complete")
         await Limit.objects.acreate(user=alice, prompts_a_minute=1)
         await tab.say("/echo two")
-        await tab.until(lambda page: "1 prompts a minute" in page.notice)
+        await tab.until(lambda page: "1 prompt a minute" in page.notice)
 
 
 async def test_what_is_left_is_told_after_a_reply_when_it_is_little(
