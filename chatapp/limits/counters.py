@@ -97,8 +97,11 @@ def _add(
     person_id: int, *, prompts: int = 0, running: int = 0, reserved: int = 0, tokens: int = 0
 ) -> Usage:
     """Adds to the counters, of a new minute, day or month if one has begun; what they are then."""
-    values = [person_id, prompts, tokens, tokens, running, reserved]
-    return next(iter(Usage.objects.raw(_ADD, values)))
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, [person_id, prompts, tokens, tokens, running, reserved])
+        usage = Usage(*cursor.fetchone())
+    usage.day, usage.month = _date(usage.day), _date(usage.month)
+    return usage
 
 
 def _refusals(allowed: Allowance, usage: Usage, wanted: int) -> Iterator[Refusal]:
@@ -127,6 +130,11 @@ def _check_service(usage: Usage, wanted: int) -> None:
     if taken > most:
         left = max(0, most - taken + wanted)
         raise LimitReached(Refusal(Kind.SERVICE, most, left, wanted, next_month(usage.month)))
+
+
+def _date(value: date | str) -> date:
+    """SQLite knows no dates."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _recount(usage: Usage) -> None:
@@ -171,15 +179,16 @@ _ADD = f"""
         reserved = CASE
             WHEN own.reserved + excluded.reserved > 0
             THEN own.reserved + excluded.reserved ELSE 0 END
-    RETURNING *
+    RETURNING {", ".join(field.column for field in Usage._meta.concrete_fields)}
 """
-# The words of the condition are those of the index on replies in the making.
+# The words of the condition are those of the index on replies in the making, which are few. SQLite
+# begins with what stands before CROSS JOIN, and not with all that the person ever said.
 _LIVE = "status IN ('queued', 'streaming')"
 _RUNNING = f"""
     SELECT COUNT(reserved_tokens), COALESCE(SUM(reserved_tokens), 0)
     FROM {Message._meta.db_table} message
-    JOIN {Conversation._meta.db_table} conversation ON conversation.id = conversation_id
-    WHERE message.{_LIVE} AND conversation.owner_id = %s
+    CROSS JOIN {Conversation._meta.db_table} conversation
+    WHERE message.{_LIVE} AND conversation.id = conversation_id AND conversation.owner_id = %s
 """
 _SERVICE = f"""
     SELECT (SELECT COALESCE(SUM(month_tokens), 0) FROM {Usage._meta.db_table} WHERE month >= %s)
