@@ -29,6 +29,8 @@ from chatapp.generation import bus, hints, mirrors, registry
 from chatapp.generation.queue import Queue, queue_of
 from chatapp.generation.turns import Sending, ask
 from chatapp.library import mark_seen
+from chatapp.limits.allowances import are_set
+from chatapp.limits.standing import lowest_of
 from chatapp.models import Conversation, Message, conversation_for, message_for
 from chatapp.models.conversation import is_kept
 from chatapp.models.tree import tree_of
@@ -51,6 +53,7 @@ from chatapp.transcript import (
     element_id,
     ending,
     growth,
+    left_line,
     live_article,
     queue_list,
     taken_back,
@@ -60,6 +63,7 @@ logger = logging.getLogger(__name__)
 
 FRAMES_AT_ONCE, FRAMES_A_SECOND = 20, 10.0
 POLL_S = 0.5
+LONGEST_WAIT_S = 3600.0
 DATABASE_TROUBLE = _lazy(
     "The database does not answer just now. Nothing is lost: try again in a moment."
 )
@@ -77,6 +81,8 @@ class ConversationConsumer(PageSocket):
         self._has_buttons = False
         self._stoppable: UUID | None = None
         self._queue: str | None = None
+        self._left: str | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._tail = Tail(_id_in(self.query, "after"), _id_in(self.query, "first"))
         self._conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation_id"]
         await super().connect()
@@ -151,6 +157,7 @@ class ConversationConsumer(PageSocket):
         """Shows the tail, then whatever changes, until the socket closes."""
         watch = hints.watch(self._conversation_id)
         self._mark_seen()
+        self._tell_what_is_left()
         try:
             await self._show_changes(watch)
         except Refused as refusal:
@@ -162,6 +169,8 @@ class ConversationConsumer(PageSocket):
             hints.unwatch(self._conversation_id, watch)
             self._leave_list(watch)
             self._marking.cancel()
+            if self._telling is not None:
+                self._telling.cancel()
             self._positions.clear()
 
     async def _show_changes(self, watch: hints.Watch) -> None:
@@ -189,6 +198,25 @@ class ConversationConsumer(PageSocket):
         with contextlib.suppress(DatabaseTrouble, Refused):
             if await write(self._authorised, mark_seen, self._conversation_id):
                 bus.announce(self._conversation_id)
+
+    def _tell_what_is_left(self) -> None:
+        """In a task of its own, as no token waits for it; at the end of what is used up it tells
+        again."""
+        if self._telling is not None:
+            self._telling.cancel()
+        self._telling = asyncio.create_task(self._show_what_is_left())
+
+    async def _show_what_is_left(self) -> None:
+        with contextlib.suppress(DatabaseTrouble, Refused):
+            while await read(are_set):
+                low = await read(self._authorised, lambda user: lowest_of(user.pk))
+                html = left_line(low)
+                if html != self._left:
+                    self._left = html
+                    await self._show([Fragment("left", "innerHTML", html)])
+                if low is None or low.until is None:
+                    return
+                await asyncio.sleep(min(max(1.0, low.until - time.time()), LONGEST_WAIT_S))
 
     async def _has_changed(self) -> bool:
         """The half-minutely check of an idle socket: whether the person or the rows changed."""
@@ -230,6 +258,7 @@ class ConversationConsumer(PageSocket):
         """A message that the page shows, as it looks now."""
         position = self._positions.pop(message.pk, None)
         if position is not None and not message.is_live:
+            self._tell_what_is_left()
             if isinstance(position.reply.source, mirrors.Mirror):
                 self._mark_seen()  # the process that made it could not know of this reader
             return ending(position, message)

@@ -189,6 +189,23 @@ LOGGING = {
     },
 }
 
+
+def _most(name: str, default: int | None = None) -> int | None:
+    """A limit; an empty one is unlimited."""
+    value: str = env.str(name, "" if default is None else str(default))
+    return int(value) if value.strip() else None
+
+
+# One person tries everything out in a demo, in several tabs.
+LIMIT_PROMPTS_A_MINUTE = _most("LIMIT_PROMPTS_A_MINUTE", 60 if DEMO else 10)
+LIMIT_PARALLEL_REPLIES = _most("LIMIT_PARALLEL_REPLIES", 10 if DEMO else 2)
+LIMIT_TOKENS_A_DAY = _most("LIMIT_TOKENS_A_DAY")
+LIMIT_TOKENS_A_MONTH = _most("LIMIT_TOKENS_A_MONTH")
+LIMIT_SERVICE_TOKENS_A_MONTH = _most("LIMIT_SERVICE_TOKENS_A_MONTH")
+LIMIT_RESERVED_TOKENS: int = env.int("LIMIT_RESERVED_TOKENS", 4096)
+LIMIT_SOCKETS_A_PERSON = _most("LIMIT_SOCKETS_A_PERSON", 10)
+LIMIT_SOCKETS_A_PROCESS = _most("LIMIT_SOCKETS_A_PROCESS", 500)
+
 PORT: int = env.int("PORT", 8000)
 DEMO_MODEL_PORT: int = env.int("DEMO_MODEL_PORT", 8990)
 UPSTREAM_ALLOWED_HOSTS: list[str] = env.list("UPSTREAM_ALLOWED_HOSTS", default=[])

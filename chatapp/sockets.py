@@ -23,6 +23,7 @@ from chatapp.database import read
 from chatapp.errors import InvalidInput
 from chatapp.generation import hints
 from chatapp.models import Conversation
+from chatapp.places import Place
 from chatapp.preferences import applied, preferences_in
 from chatapp.rendering.fragments import Fragment, frames
 from chatapp.sessions import user_of
@@ -33,12 +34,21 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # autobahn lets applications close with these only.
-SIGNED_OUT, NOT_FOUND, BROKEN, TOO_MANY = 4401, 4404, 4011, 4013
+SIGNED_OUT, NOT_FOUND, BROKEN, TOO_MANY, NO_PLACE = 4401, 4404, 4011, 4013, 4429
 SESSION_CHECK_S = 30.0
 LIST_S = 1.0
 SIGN_IN_AGAIN = _("You are signed out. Sign in again to go on; what you typed is still here.")
 UNASKED = _("This page sends nothing here. Reload it.")
 NO_SUCH_CONVERSATION = _("This conversation does not exist, or it is not yours.")
+TOO_MANY_PAGES = _(
+    "You have %(most)d pages open here, which is the most. Close one, then reload this one; what "
+    "you typed is still here."
+)
+FULL = _(
+    "As many pages are open here as this server can hold. Reload this one in a moment; what you "
+    "typed is still here."
+)
+ELSEWHERE = _("This page is connected from somewhere else. Reload it to go on here.")
 
 
 class Refused(Exception):
@@ -53,6 +63,7 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One browser tab's connection; `_follow` is what it does until it closes."""
 
     _follower: asyncio.Task[None] | None = None
+    _place: Place | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -63,6 +74,8 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             # Not in `disconnect`: the server cancels applications without calling it.
             if self._follower is not None:
                 self._follower.cancel()
+            if self._place is not None:
+                self._place.leave()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels would first close old connections on asgiref's one shared thread, where a slow
@@ -81,7 +94,11 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._is_list_watched = False
         self._listed_at = -LIST_S
         self._listing: asyncio.Task[None] | None = None
-        self._follower = asyncio.create_task(self._follow())
+        self._place = Place(f"{self.scope['path']}?{self.scope['query_string']}", self._give_way())
+        if self._place.take():
+            self._follower = asyncio.create_task(self._follow())
+        else:
+            await self._refuse(Refused(NO_PLACE, str(FULL)))
 
     @property
     def query(self) -> dict[str, str]:
@@ -95,12 +112,24 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         user = user_of(self._session_key)
         if user is None:
             raise Refused(SIGNED_OUT, str(SIGN_IN_AGAIN))
+        if self._place is not None and not self._place.is_for(user.pk):
+            most = {"most": settings.LIMIT_SOCKETS_A_PERSON}
+            raise Refused(NO_PLACE, str(TOO_MANY_PAGES) % most)
         self._user = user
         self._checked_at = time.monotonic()
         try:
             return work(user, *args, **kwargs)
         except Conversation.DoesNotExist:
             raise Refused(NOT_FOUND, str(NO_SUCH_CONVERSATION)) from None
+
+    def _give_way(self) -> Callable[[], None]:
+        """Closes this socket, called on any thread."""
+        loop = asyncio.get_running_loop()
+
+        def give_way() -> None:
+            asyncio.run_coroutine_threadsafe(self._refuse(Refused(NO_PLACE, str(ELSEWHERE))), loop)
+
+        return give_way
 
     def _is_check_due(self) -> bool:
         return time.monotonic() - self._checked_at > SESSION_CHECK_S

@@ -13,6 +13,7 @@ from chatapp.errors import Kind
 from chatapp.generation.log import PARTS
 from chatapp.generation.queue import Queue, Returned
 from chatapp.generation.source import Source
+from chatapp.limits.standing import Standing
 from chatapp.models import Message, Role, Status
 from chatapp.rendering.blocks import Cursor, Document
 from chatapp.rendering.fragments import Fragment, fragment, inert
@@ -120,6 +121,11 @@ def live_article(message: Message, source: Source) -> tuple[str, Position]:
 def queue_list(queue: Queue) -> str:
     """What waits to be sent, as it stands above the composer."""
     return render_to_string("_queue.html", {"queue": queue}).strip()
+
+
+def left_line(low: Standing | None) -> str:
+    """What is left of a limit, as it stands near the composer when it is little."""
+    return render_to_string("_left.html", {"low": low}).strip()
 
 
 def taken_back(returned: Returned) -> Fragment:

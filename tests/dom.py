@@ -100,7 +100,7 @@ class Page:
 
     def __init__(self) -> None:
         self.root = tree(
-            '<div id="history"></div><div id="tail"></div><div id="notice"></div>'
+            '<div id="history"></div><div id="tail"></div><div id="notice"></div><p id="left"></p>'
             '<input id="key" value=""><span id="buttons"></span>'
             '<section id="queue"></section><div id="returned"></div>'
             '<h1 id="heading"></h1><div id="listing"></div>'
@@ -185,6 +185,12 @@ class Page:
     def notice(self) -> str:
         notice = self.root.by_id("notice")
         return re.sub(r"\s+", " ", notice.text).strip() if notice else ""
+
+    @property
+    def left(self) -> str:
+        """What stands above the box of a limit that is nearly used up."""
+        left = self.root.by_id("left")
+        return re.sub(r"\s+", " ", left.text).strip() if left else ""
 
     @property
     def heading(self) -> str:

@@ -2,6 +2,9 @@
 
 import os
 
+from tests.unlimited import UNLIMITED
+
+os.environ.update(UNLIMITED)
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 5)
 os.environ.setdefault("HTTPS", "off")
 os.environ["DEMO"] = "on"

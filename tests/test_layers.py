@@ -12,6 +12,7 @@ LAYERS = [
     {"events", "errors", "failpoints", "filetypes", "locales", "secret_key", "text"},
     {"database", "models", "migrations"},
     {"upstream"},
+    {"limits"},
     {"generation"},
     {"rendering"},
     {
@@ -23,6 +24,7 @@ LAYERS = [
         "forms",
         "library",
         "pacing",
+        "places",
         "presets",
         "prompts",
         "queueing",
@@ -60,6 +62,7 @@ KNOWS_NOTHING_OF = {
     "rendering": {"models", "upstream", "generation"},
     "upstream": {"models", "rendering"},
     "generation": {"rendering"},
+    "limits": {"rendering"},
     "models": {"upstream"},
 }
 MODULES = sorted(

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from chatapp.errors import InvalidInput, UpstreamError
 from chatapp.events import Usage
 from chatapp.generation.files import turns_of
+from chatapp.limits.counters import Reservation, reservation
+from chatapp.limits.estimates import most_written, tokens_of
 from chatapp.models import Conversation, Endpoint, Message
 from chatapp.upstream.addresses import check_url
 from chatapp.upstream.contract import Prompt, Request, Target, Turn
@@ -26,14 +28,15 @@ SHORT = Prompt((Turn("user", "Say hello in one short sentence."),))
 class Call:
     """What a generation needs to know of the database, taken once before it starts.
 
-    Of a reply that is continued, `before` is the text that each part has already, `spent` what its
-    row says of tokens.
+    `reservation` is what its person's limits have set aside for it. Of a reply that is continued,
+    `before` is the text that each part has already, `spent` what its row says of tokens.
     """
 
     conversation_id: UUID
     reply_id: UUID
     target: Target
     prompt: Prompt
+    reservation: Reservation
     before: Mapping[str, str] = field(default_factory=dict)
     spent: Usage = field(default_factory=lambda: Usage(None, None))
 
@@ -109,6 +112,12 @@ def prompt_for(
     return Prompt(
         turns=turns, system=conversation.system_prompt, parameters=conversation.parameters
     )
+
+
+def reservation_for(person_id: int, prompt: Prompt, target: Target) -> Reservation:
+    """What the call may take, by what is really sent of the prompt."""
+    sent = sendable(ADAPTERS[target.protocol], prompt.parameters, target)
+    return reservation(person_id, tokens_of(prompt), most_written(sent.get("max_tokens"), target))
 
 
 def _target(endpoint: Endpoint, api_key: str) -> Target:

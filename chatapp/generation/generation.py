@@ -35,6 +35,7 @@ from chatapp.generation.hints import notify
 from chatapp.generation.log import KINDS, Log
 from chatapp.generation.rows import Snapshot
 from chatapp.generation.source import run_of
+from chatapp.limits.estimates import tokens_in
 from chatapp.models import Status
 from chatapp.upstream.http import stream
 
@@ -60,6 +61,7 @@ class Generation:
         self._arrivals = Arrivals()
         self._times: dict[str, float] = {}
         self._facts: dict[str, Any] = {}
+        self._usage = Usage(None, None)
         self._stop_requested = False
         self._task: asyncio.Task[None] | None = None
 
@@ -115,6 +117,20 @@ class Generation:
         fields["arrivals"] = self._arrivals.record()
         return Snapshot(self.reply_id, self.call.conversation_id, fields)
 
+    def tokens_taken(self) -> int:
+        """As the endpoint counted them; what it did not count is estimated, once it answered."""
+        asked, said = self._usage.input, self._usage.output
+        if "headers_at" not in self._times and asked is said is None:
+            return 0
+        return (self.call.reservation.prompt if asked is None else asked) + (
+            self._estimate_of_answer() if said is None else said
+        )
+
+    def _estimate_of_answer(self) -> int:
+        before = self.call.before
+        texts = self.log.texts().items()
+        return sum(tokens_in(text[len(before.get(part, "")) :]) for part, text in texts)
+
     def _take(self, events: list[Event]) -> None:
         deltas: list[Delta] = [event for event in events if isinstance(event, _DELTAS)]
         if deltas:
@@ -142,7 +158,7 @@ class Generation:
                 self._times["headers_at"] = time.time()
                 self._facts["request_id"] = (request_id or "")[:200]
             case Usage(input_tokens, output_tokens):
-                spent = self.call.spent
+                self._usage, spent = event, self.call.spent
                 self._facts["input_tokens"] = _sum(spent.input, input_tokens)
                 self._facts["output_tokens"] = _sum(spent.output, output_tokens)
             case Completed() | Truncated() | Failed():

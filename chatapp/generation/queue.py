@@ -10,6 +10,7 @@ Rows of the queue are always locked before their conversation, never after.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -22,6 +23,7 @@ from chatapp.generation.calls import Call, target_for
 from chatapp.generation.files import claim, unsent
 from chatapp.generation.rows import request_stop
 from chatapp.generation.turns import Sending, StillAnswering, ask, check_text
+from chatapp.limits.refusals import LimitReached, Refusal, restored, stored
 from chatapp.models import (
     Attachment,
     Conversation,
@@ -46,12 +48,16 @@ _ANSWERING = Exists(Message.objects.filter(conversation=OuterRef("conversation")
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits in a conversation, in order. A held queue goes on when its person says so."""
+    """What waits in a conversation, in order. A held queue goes on when its person says so.
+
+    `refusal` is the limit that keeps the first message back.
+    """
 
     conversation_id: UUID
     waiting: Sequence[Queued] = ()
     is_held: bool = False
     is_answering: bool = False
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,9 @@ def queue_of(conversation_id: UUID, path: Sequence[Message]) -> Queue:
     with_files = _waiting(conversation_id).prefetch_related("attachments")
     waiting = list(with_files) if has_queued(conversation_id) else []
     is_held = bool(waiting) and not _may_follow(waiting[0], path, {Status.COMPLETE, *LIVE})
-    return Queue(conversation_id, waiting, is_held, any(message.is_live for message in path))
+    refusal = restored(waiting[0].refusal) if waiting else None
+    is_answering = any(message.is_live for message in path)
+    return Queue(conversation_id, waiting, is_held, is_answering, refusal)
 
 
 def enqueue(user: User, sending: Sending, *, is_urgent: bool = False) -> list[UUID]:
@@ -146,7 +154,8 @@ def send_next(conversation_id: UUID, *, process: str) -> Call | None:
     """Sends the first message that waits, if it may go.
 
     None if it may not, or another process was quicker. An endpoint that can't be called holds the
-    queue, and its person learns why when they send.
+    queue, and its person learns why when they send. So does a limit that lasts; one that is over
+    in a moment is waited for.
     """
     first = _waiting(conversation_id).select_related("conversation__owner").first()
     if first is None or not is_ready(conversation_id):
@@ -156,6 +165,8 @@ def send_next(conversation_id: UUID, *, process: str) -> Call | None:
         return None
     try:
         return _send(first.conversation.owner, first, process)
+    except LimitReached as reached:
+        _keep_back(first, reached.refusal)
     except (StillAnswering, Conversation.DoesNotExist):
         pass  # deleted in this moment, or its person may not use this service any more
     except InvalidInput:
@@ -257,7 +268,16 @@ def _ask_to_stop(conversation: Conversation) -> list[UUID]:
     return live
 
 
-def _let_follow(first: Queued, prompt_id: UUID | None) -> None:
+def _let_follow(first: Queued, prompt_id: UUID | None, refusal: Any = None) -> None:
     with transaction.atomic():
-        Queued.objects.filter(pk=first.pk).update(after=prompt_id, is_urgent=False)
+        Queued.objects.filter(pk=first.pk).update(
+            after=prompt_id, is_urgent=False, refusal=refusal
+        )
         mark_changed(first.conversation_id)
+
+
+def _keep_back(first: Queued, refusal: Refusal) -> None:
+    """It goes by itself when the limit is soon over, else when its person says so."""
+    why = stored(refusal)
+    if why != first.refusal:
+        _let_follow(first, first.after_id if refusal.is_brief else None, why)

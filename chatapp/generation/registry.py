@@ -172,7 +172,14 @@ def _suggest_title(generation: Generation) -> None:
     if is_first and generation.status is Status.COMPLETE:
         answer = generation.log.texts()["text"].strip()
         titles.suggest(
-            titles.Exchange(call.conversation_id, call.reply_id, call.target, turns[0].text, answer)
+            titles.Exchange(
+                call.reservation.person_id,
+                call.conversation_id,
+                call.reply_id,
+                call.target,
+                turns[0].text,
+                answer,
+            )
         )
 
 
@@ -183,7 +190,10 @@ async def _persist(generation: Generation) -> None:
     while True:
         try:
             is_seen = generation.call.conversation_id in hints.watched()
-            await write(finish, generation.snapshot(), process=PROCESS, is_seen=is_seen)
+            reserved, taken = generation.call.reservation, generation.tokens_taken()
+            await write(
+                finish, generation.snapshot(), reserved, taken, process=PROCESS, is_seen=is_seen
+            )
             return
         except DatabaseTrouble as error:
             log = logger.error if pause_s >= MAX_PAUSE_S else logger.warning

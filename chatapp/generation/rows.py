@@ -16,6 +16,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from chatapp.limits.counters import Reservation, settle
+from chatapp.limits.estimates import tokens_in
 from chatapp.models import Conversation, Message, Status
 from chatapp.models.message import LIVE
 from chatapp.models.search import index
@@ -71,8 +73,11 @@ def checkpoint(
         return set(going_on.values_list("pk", flat=True))
 
 
-def finish(snapshot: Snapshot, *, process: str, is_seen: bool = False) -> None:
-    """Writes the last snapshot, unless somebody else ended the reply before.
+def finish(
+    snapshot: Snapshot, reserved: Reservation, taken: int, *, process: str, is_seen: bool = False
+) -> None:
+    """Writes the last snapshot, unless somebody else ended the reply before, and settles what was
+    reserved with the tokens that it has taken.
 
     `is_seen` says that its person reads along.
     """
@@ -80,6 +85,9 @@ def finish(snapshot: Snapshot, *, process: str, is_seen: bool = False) -> None:
         if _owned(process).filter(pk=snapshot.reply_id).update(**snapshot.fields):
             touch([snapshot.conversation_id], is_seen=is_seen)
             _index_turn(snapshot)
+        elif Message.objects.filter(pk=snapshot.reply_id).exists():
+            return  # whoever ended it has settled it
+        settle(reserved, taken)
 
 
 def request_stop(reply_id: UUID) -> None:
@@ -100,11 +108,27 @@ def interrupt_abandoned(made_here: Collection[UUID]) -> set[UUID]:
     if not conversations:
         return set()
     with transaction.atomic():
-        abandoned.filter(pk__in=conversations).update(
-            status=Status.INTERRUPTED, finished_at=timezone.now()
-        )
+        replies = list(abandoned.filter(pk__in=conversations).select_for_update())
+        ended = Message.objects.filter(pk__in=[reply.pk for reply in replies])
+        ended.update(status=Status.INTERRUPTED, finished_at=timezone.now())
         touch(conversations.values())
+        _settle_abandoned(replies)
     return set(conversations.values())
+
+
+def _settle_abandoned(replies: Sequence[Message]) -> None:
+    """By what stands in the rows: nobody heard the end of it."""
+    owners = dict(
+        Conversation.objects.filter(messages__in=replies).values_list("pk", "owner_id").distinct()
+    )
+    # In order of people, so that two processes never wait for each other.
+    for reply in sorted(replies, key=lambda reply: owners[reply.conversation_id]):
+        reserved = Reservation(
+            owners[reply.conversation_id], reply.prompt_estimate, reply.reserved_tokens
+        )
+        before = reply.seams[-1] if reply.seams else 0
+        written = reply.text[before:] + ("" if before else reply.reasoning + reply.refusal)
+        settle(reserved, reply.prompt_estimate + tokens_in(written) if reply.headers_at else 0)
 
 
 def _index_turn(snapshot: Snapshot) -> None:

@@ -1,7 +1,8 @@
 """A first exchange that has ended → a title for its conversation, by the endpoint that answered.
 
 Nobody waits for it. Until there is one, and for good if none comes, the title is the beginning of
-the prompt.
+the prompt. Its tokens are the person's, so it is only asked for while they have some; it is no
+prompt of theirs.
 """
 
 import asyncio
@@ -14,12 +15,17 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
+from django.db import transaction
 from django.utils import timezone
 
 from chatapp.database import read, write
-from chatapp.events import Completed, Event, Failed, RefusalDelta, TextDelta, Truncated
+from chatapp.events import Completed, Event, Failed, RefusalDelta, TextDelta, Truncated, Usage
 from chatapp.generation import bus
 from chatapp.generation.background import begin
+from chatapp.generation.calls import reservation_for
+from chatapp.limits.counters import Reservation, reserve_aside, settle_aside
+from chatapp.limits.estimates import tokens_in
+from chatapp.limits.refusals import LimitReached
 from chatapp.models import Conversation, Message, Status, endpoint_for
 from chatapp.models.conversation import title_from
 from chatapp.upstream.contract import Prompt, Target, Turn
@@ -57,13 +63,33 @@ _JOINERS = "\u200c\u200d"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What was asked first and what was answered, of `conversation_id`, by `target`."""
+    """What `person_id` asked first and what was answered, of `conversation_id`, by `target`."""
 
+    person_id: int
     conversation_id: UUID
     reply_id: UUID
     target: Target
     question: str
     answer: str
+
+
+class Answer:
+    """What came of asking: the text, and the tokens, estimated where the endpoint counts none."""
+
+    def __init__(self, asked_tokens: int) -> None:
+        self.text = ""
+        self.tokens = 0
+        self._asked_tokens = asked_tokens
+        self._usage = Usage(None, None)
+
+    def take(self, events: list[Event]) -> None:
+        self.text += "".join(event.text for event in events if isinstance(event, TextDelta))
+        self._usage = next((e for e in events if isinstance(e, Usage)), self._usage)
+        if self.text:
+            asked, said = self._usage.input, self._usage.output
+            self.tokens = (self._asked_tokens if asked is None else asked) + (
+                tokens_in(self.text) if said is None else said
+            )
 
 
 _waiting: deque[Exchange] = deque()
@@ -105,14 +131,32 @@ async def _work() -> None:
 async def _title(exchange: Exchange) -> None:
     try:
         was = await read(_cut_title, exchange)
-        title = await _ask(exchange) if was else ""
+        title = await _asked_within_limits(exchange) if was else ""
         if not title:
             return
         is_given = await write(_give, exchange.conversation_id, was, title)
         if is_given:
             bus.announce(exchange.conversation_id)
-    except DatabaseTrouble as error:
+    except (DatabaseTrouble, LimitReached) as error:
         logger.debug("conversation %s got no title: %s", exchange.conversation_id, error)
+
+
+async def _asked_within_limits(exchange: Exchange) -> str:
+    """`_ask`, its tokens reserved before it and settled after it."""
+    reserved = await write(_reserve, exchange)
+    answer = Answer(reserved.prompt)
+    try:
+        await _ask(exchange, answer)
+    finally:
+        await write(settle_aside, reserved, answer.tokens)
+    return clean_title(answer.text)
+
+
+def _reserve(exchange: Exchange) -> Reservation:
+    wanted = reservation_for(exchange.person_id, _prompt(exchange), exchange.target)
+    with transaction.atomic():
+        reserve_aside(wanted)
+    return wanted
 
 
 def _cut_title(exchange: Exchange) -> str:
@@ -134,21 +178,20 @@ def _may_still_ask(reply: Message) -> bool:
     return endpoint is not None and endpoint.is_usable
 
 
-async def _ask(exchange: Exchange) -> str:
-    """The endpoint's title; empty if it refused, failed, or took too long."""
+async def _ask(exchange: Exchange, answer: Answer) -> None:
+    """Asks the endpoint; leaves no text if it refused, failed, or took too long."""
     target = replace(
         exchange.target,
         connect_timeout_s=min(_CONNECT_S, exchange.target.connect_timeout_s),
         total_timeout_s=min(_TOTAL_S, exchange.target.total_timeout_s),
     )
-    text = ""
     async with aclosing(stream(target, _prompt(exchange), retries=_RETRIES)) as batches:
         async for events in batches:
-            text += "".join(event.text for event in events if isinstance(event, TextDelta))
-            if (trouble := _trouble(events)) is not None or len(text) > _ENOUGH_CHARS:
+            answer.take(events)
+            if (trouble := _trouble(events)) is not None or len(answer.text) > _ENOUGH_CHARS:
                 logger.debug("conversation %s got no title: %s", exchange.conversation_id, trouble)
-                return ""
-    return clean_title(text)
+                answer.text = ""
+                return
 
 
 def _prompt(exchange: Exchange) -> Prompt:

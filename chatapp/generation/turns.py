@@ -17,9 +17,16 @@ from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 from chatapp.events import Usage
-from chatapp.generation.calls import Call, parameters_for, prompt_for, target_for
+from chatapp.generation.calls import (
+    Call,
+    parameters_for,
+    prompt_for,
+    reservation_for,
+    target_for,
+)
 from chatapp.generation.files import claim, unsent
 from chatapp.generation.rows import lease
+from chatapp.limits.counters import Reservation, reserve
 from chatapp.locales import counted
 from chatapp.models import (
     Attachment,
@@ -99,11 +106,12 @@ def ask_first(user: User, sending: Sending, *, process: str) -> Call | None:
     check_text(sending.text, has_files=bool(sending.attachments))
     endpoint = _endpoint(user, sending.endpoint_id, None)
     target_for(endpoint)
-    if not Conversation.objects.filter(pk=sending.conversation_id).exists():
-        unsent(user, sending.attachments, endpoint)
-        first = {"owner": user, **sending.settings}
-        Conversation.objects.get_or_create(pk=sending.conversation_id, defaults=first)
-    return ask(user, sending, process=process)
+    with transaction.atomic():
+        if not Conversation.objects.filter(pk=sending.conversation_id).exists():
+            unsent(user, sending.attachments, endpoint)
+            first = {"owner": user, **sending.settings}
+            Conversation.objects.get_or_create(pk=sending.conversation_id, defaults=first)
+        return ask(user, sending, process=process)
 
 
 def edit(user: User, message_id: UUID, text: str, form_key: UUID, *, process: str) -> Call | None:
@@ -135,9 +143,13 @@ def retry(user: User, reply_id: UUID, endpoint_id: int | None, *, process: str) 
             if same.filter(asked_at__gt=timezone.now() - A_MOMENT).exists():
                 return None
             asked = _until(texts_of(conversation.messages.all()), reply.parent_id)
-            new = _queue_reply(conversation, asked[-1], endpoint, target, process)
+            prompt = prompt_for(conversation, asked, target)
+            wanted = reservation_for(user.pk, prompt, target)
+            made_with = _made_with(conversation, endpoint, target, wanted)
+            new = _queue_reply(conversation, asked[-1], made_with, process)
             conversation.save(update_fields=["updated_at"])  # other processes look at it
-            return Call(conversation.pk, new.pk, target, prompt_for(conversation, asked, target))
+            reserve(wanted)
+            return Call(conversation.pk, new.pk, target, prompt, wanted)
     except IntegrityError:
         raise StillAnswering from None
 
@@ -166,12 +178,14 @@ def resume(user: User, reply_id: UUID, *, process: str) -> Call | None:
             endpoint = own if own is not None and own.is_usable else conversation.endpoint
             target = target_for(endpoint)
             path = [*_until(texts_of(conversation.messages.all()), reply.parent_id), reply]
-            _requeue(reply, _made_with(conversation, endpoint, target), process)
-            conversation.save(update_fields=["updated_at"])
             prompt = prompt_for(conversation, path, target, GO_ON)
+            wanted = reservation_for(user.pk, prompt, target)
+            _requeue(reply, _made_with(conversation, endpoint, target, wanted), process)
+            conversation.save(update_fields=["updated_at"])
             before = {part: getattr(reply, part) for part in ("text", "reasoning", "refusal")}
             spent = Usage(reply.input_tokens, reply.output_tokens)
-            return Call(conversation.pk, reply_id, target, prompt, before, spent)
+            reserve(wanted)
+            return Call(conversation.pk, reply_id, target, prompt, wanted, before, spent)
     except IntegrityError:
         raise StillAnswering from None
 
@@ -214,13 +228,16 @@ def _store_turn(
     claim(files, prompt)
     if instead_of is not None:
         copy_files(instead_of, prompt)
-    reply = _queue_reply(conversation, prompt, endpoint, target, process)
+    asked = prompt_for(conversation, [*path, prompt], target)
+    wanted = reservation_for(user.pk, asked, target)
+    made_with = _made_with(conversation, endpoint, target, wanted)
+    reply = _queue_reply(conversation, prompt, made_with, process)
     conversation.endpoint = endpoint
     conversation.title = conversation.title or _title(sending, files)
     conversation.active_at = timezone.now()
     conversation.save(update_fields=["endpoint", "title", "updated_at", "active_at"])
-    asked = prompt_for(conversation, [*path, prompt], target)
-    return Call(conversation.pk, reply.pk, target, asked)
+    reserve(wanted)
+    return Call(conversation.pk, reply.pk, target, asked, wanted)
 
 
 def _title(sending: Sending, files: list[Attachment]) -> str:
@@ -228,11 +245,7 @@ def _title(sending: Sending, files: list[Attachment]) -> str:
 
 
 def _queue_reply(
-    conversation: Conversation,
-    prompt: Message,
-    endpoint: Endpoint | None,
-    target: Target,
-    process: str,
+    conversation: Conversation, prompt: Message, made_with: Mapping[str, Any], process: str
 ) -> Message:
     return Message.objects.create(
         conversation=conversation,
@@ -241,12 +254,12 @@ def _queue_reply(
         status=Status.QUEUED,
         owner=process,
         lease_until=lease(),
-        **_made_with(conversation, endpoint, target),
+        **made_with,
     )
 
 
 def _made_with(
-    conversation: Conversation, endpoint: Endpoint | None, target: Target
+    conversation: Conversation, endpoint: Endpoint | None, target: Target, wanted: Reservation
 ) -> dict[str, Any]:
     """What a reply's row says of its making."""
     return {
@@ -255,6 +268,8 @@ def _made_with(
         "model": endpoint.model if endpoint else "",
         "system_prompt": conversation.system_prompt,
         "parameters": parameters_for(conversation, target),
+        "prompt_estimate": wanted.prompt,
+        "reserved_tokens": wanted.tokens,
     }
 
 

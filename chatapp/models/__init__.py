@@ -11,6 +11,7 @@ from chatapp.models.conversation import (
 )
 from chatapp.models.endpoint import Endpoint, endpoint_for, endpoints_for, usable_endpoints
 from chatapp.models.imported import Import
+from chatapp.models.limit import Limit, Usage
 from chatapp.models.message import Message, Role, Status
 from chatapp.models.preset import Preset
 from chatapp.models.prompt import Prompt
@@ -24,6 +25,7 @@ __all__ = [
     "Conversation",
     "Endpoint",
     "Import",
+    "Limit",
     "Message",
     "Preset",
     "Prompt",
@@ -32,6 +34,7 @@ __all__ = [
     "SearchEntry",
     "Share",
     "Status",
+    "Usage",
     "attachment_for",
     "conversation_for",
     "endpoint_for",

@@ -68,9 +68,11 @@ class Message(models.Model):
     asked or when a person went back to it, is on the path that is shown. `seams` are the positions
     in `text` from which it was continued after an early end. `file_count` says how many attachments
     there are, so that most messages need not look for any. `key` is the sender's idempotency
-    key. Times are null until they happened; `arrivals` is `Arrivals.record()` of the reply's
-    deltas. `owner` names the process that makes the reply and fences its writes; it is taken for
-    dead once `lease_until`, on the database's clock, is over.
+    key. `prompt_estimate` are the tokens that a reply's prompt was taken for, `reserved_tokens`
+    those that its person's limits set aside for it, null if nobody was limited. Times are null
+    until they happened; `arrivals` is `Arrivals.record()` of the reply's deltas. `owner` names the
+    process that makes the reply and fences its writes; it is taken for dead once `lease_until`, on
+    the database's clock, is over.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -91,6 +93,8 @@ class Message(models.Model):
     finish_reason = models.CharField(max_length=100, blank=True)
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    prompt_estimate = models.PositiveIntegerField(default=0)
+    reserved_tokens = models.PositiveIntegerField(null=True, blank=True)
 
     error_kind = models.CharField(max_length=16, blank=True)
     error_status = models.PositiveSmallIntegerField(null=True, blank=True)

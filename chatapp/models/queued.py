@@ -14,7 +14,7 @@ class Queued(models.Model):
     `key` is the sender's idempotency key, which the message takes over. The first of a
     conversation goes once what is shown ends in a complete reply to the prompt `after`; otherwise,
     and without one, its person has to say so. One that `is_urgent` stopped that reply: it goes
-    before the others, however the reply ends.
+    before the others, however the reply ends. `refusal` tells the limit that it met, if it did.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -30,6 +30,7 @@ class Queued(models.Model):
         "Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     is_urgent = models.BooleanField(default=False)
+    refusal = models.JSONField(null=True, blank=True)
     asked_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -37,7 +37,6 @@ from chatapp.models import (
     Message,
     Preset,
     conversation_for,
-    endpoints_for,
     message_for,
     usable_endpoints,
 )
@@ -97,7 +96,8 @@ async def act_on(request: HttpRequest, message_id: UUID, action: str) -> HttpRes
     try:
         await act(action, message_id, request.POST.dict(), _authorised(user))
     except InvalidInput as error:
-        return await read(_refused, request, user, message.conversation_id, "", str(error))
+        text = request.POST.get("text", "").replace("\r\n", "\n")
+        return await read(_refused, request, user, message.conversation_id, text, str(error))
     place = f"#message-{message_id}" if action == "choose" else ""
     return redirect(reverse("conversation", args=[message.conversation_id]) + place)
 

@@ -1,6 +1,6 @@
 // Tells when the socket is away, opens it anew where htmx would wait, refuses swaps that no frame of
 // ours asks for, and reloads a page that Back brought out of the browser's memory.
-const MAY_SWAP = /^(history|tail|key|notice|buttons|queue|returned|more|links|listing|heading)$|^(message|text|reasoning|refusal|older|rest)-[0-9a-f]{8}-/;
+const MAY_SWAP = /^(history|tail|key|notice|left|buttons|queue|returned|more|links|listing|heading)$|^(message|text|reasoning|refusal|older|rest)-[0-9a-f]{8}-/;
 const UNDER_WAY_MS = 1000;
 
 const showOffline = (away) => {
@@ -19,9 +19,9 @@ const renew = () => {
   document.dispatchEvent(new Event("visibilitychange"));
 };
 
-// 4401 and 4404 are final; the notice that came before them says why.
+// 4401, 4404 and 4429 are final; the notice that came before them says why.
 document.addEventListener("htmx:ws:close", (event) => {
-  const isFinal = [4401, 4404].includes(event.detail.code);
+  const isFinal = [4401, 4404, 4429].includes(event.detail.code);
   if (isFinal) connection = undefined;
   showOffline(!isFinal);
 });

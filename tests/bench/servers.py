@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.bench.processes import ROOT, cores, free_port, running
 from tests.bench.sockets import Door
+from tests.unlimited import UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def chatapp_environment(directory: Path, port: int) -> dict[str, str]:
     """What a production server on loopback is given, with a database file not used before."""
     return {
         **os.environ,
+        **UNLIMITED,
         "SECRET_KEY": secrets.token_urlsafe(50),
         "DEBUG": "off",
         "DEMO": "off",

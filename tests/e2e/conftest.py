@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from playwright.async_api import (
 
 from tests import chromium
 from tests.e2e.relay import Relay
+from tests.unlimited import UNLIMITED
 
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "four words of nonsense"
@@ -69,7 +71,13 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
+    with site_in(tmp_path_factory.mktemp("site"), UNLIMITED) as site:
+        yield site
+
+
+@contextmanager
+def site_in(folder: Path, settings: Mapping[str, str]) -> Iterator[Site]:
+    """`settings` are variables of the environment; the database is `db.sqlite3` in the folder."""
     port = free_port()
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "chatapp.settings",
@@ -79,6 +87,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "UPSTREAM_ALLOWED_HOSTS": "127.0.0.1",
         "DEMO_MODEL_PORT": str(free_port()),
         "SECRET_KEY": "for-the-browser-" * 5,
+        **settings,
     }
     log = (folder / "log").open("w+")
     command = [sys.executable, str(ROOT / "manage.py"), "demo"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import uvloop
 
 from tests.faults.browser import browser
+from tests.faults.budget import budget
 from tests.faults.cancels import cancels
 from tests.faults.drops import drops
 from tests.faults.elsewhere import elsewhere
@@ -62,6 +63,7 @@ SCENARIOS = {
     "postgres": Scenario(postgres_away, 20, "streams while PostgreSQL goes in three ways"),
     "redis": Scenario(redis_away, 10, "crashes of Redis, then a pause and a flush"),
     "no-redis": Scenario(no_redis, 20, "people on two processes without the Redis they expect"),
+    "budget": Scenario(budget, 100, "messages at once where only three may be sent"),
     "races": Scenario(races, 3, "times each of the races between processes"),
     "browser": Scenario(browser, 200, "drops of a tab in Chromium while replies stream"),
 }

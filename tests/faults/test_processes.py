@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.faults.budget import budget
 from tests.faults.elsewhere import elsewhere
 from tests.faults.figures import Figure, check
 from tests.faults.no_redis import no_redis
@@ -38,6 +39,7 @@ _SECOND_ACT: dict[str, Short] = {
     "no redis": lambda: no_redis(4, ["PostgreSQL"]),
     "elsewhere": lambda: elsewhere(1),
     "slow": lambda: slow_db(3),
+    "budget": lambda: budget(20),
 }
 
 _running: dict[str, asyncio.Future[list[Figure]]] = {}
@@ -81,6 +83,10 @@ async def test_redis_may_be_missing_from_the_beginning() -> None:
 
 async def test_tabs_on_two_processes_show_the_same() -> None:
     await _check("elsewhere")
+
+
+async def test_no_more_is_spent_than_there_is_however_many_ask_at_once() -> None:
+    await _check("budget")
 
 
 async def test_one_slow_query_holds_up_nobody_else() -> None:

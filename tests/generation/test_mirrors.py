@@ -19,7 +19,8 @@ from chatapp.generation.rows import (
     lease,
     request_stop,
 )
-from chatapp.models import Conversation, Message, Status
+from chatapp.limits.counters import Reservation
+from chatapp.models import Conversation, Message, Status, Usage
 from tests.dom import Page
 from tests.test_socket import TabOf
 
@@ -154,7 +155,7 @@ async def test_a_checkpoint_renews_the_lease(reply: Message) -> None:
     assert reply.lease_until > timezone.now() + timedelta(seconds=10)
 
 
-async def test_an_owner_that_was_taken_for_dead_writes_nothing(reply: Message) -> None:
+async def test_an_owner_that_was_taken_for_dead_writes_nothing(alice: User, reply: Message) -> None:
     await change(reply, lease_until=None)
     await write(interrupt_abandoned, set())
     grown = {"status": Status.STREAMING, "text": "Because I am back", "arrivals": {}}
@@ -162,9 +163,11 @@ async def test_an_owner_that_was_taken_for_dead_writes_nothing(reply: Message) -
     snapshots = [Snapshot(reply.pk, reply.conversation_id, fields) for fields in (grown, ended)]
 
     assert await write(checkpoint, snapshots[:1], [reply.pk], process=ELSEWHERE) == set()
-    await write(finish, snapshots[1], process=ELSEWHERE)
+    late = Reservation(alice.pk, 0, None)
+    await write(finish, snapshots[1], late, 5, process=ELSEWHERE)
 
     await reply.arefresh_from_db()
+    assert (await Usage.objects.aget()).month_tokens == 0
     assert (reply.status, reply.text) == (Status.INTERRUPTED, "Because")
 
 
