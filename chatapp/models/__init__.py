@@ -9,7 +9,9 @@ from chatapp.models.conversation import (
     shared_conversation_for,
     shared_path,
 )
+from chatapp.models.departure import Departure
 from chatapp.models.endpoint import Endpoint
+from chatapp.models.hold import Hold
 from chatapp.models.imported import Import
 from chatapp.models.message import Message, Role, Status
 from chatapp.models.preset import Preset
@@ -22,7 +24,9 @@ __all__ = [
     "Attachment",
     "AuditEvent",
     "Conversation",
+    "Departure",
     "Endpoint",
+    "Hold",
     "Import",
     "Message",
     "Preset",
