@@ -193,4 +193,7 @@ MAX_PROMPT_CHARS = 32_000
 DRAIN_SECONDS: float = env.float("DRAIN_SECONDS", 8.0)
 REDIS_URL: str = env.str("REDIS_URL", "")
 WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", 1)
+# Empty: for ever.
+RETENTION_DAYS: int | None = int(env.str("RETENTION_DAYS", "") or 0) or None
+DELETED_GRACE_DAYS: int = env.int("DELETED_GRACE_DAYS", 30)
 FAILPOINTS: list[str] = env.list("FAILPOINTS", default=[])

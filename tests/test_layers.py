@@ -27,6 +27,7 @@ LAYERS = [
         "prompts",
         "queueing",
         "preferences",
+        "retention",
         "search",
         "sessions",
         "sharing",

@@ -1,5 +1,5 @@
 """The administrator's pages: Django's own admin, registered one noun a file."""
 
-from chatapp.admin import conversations, endpoints
+from chatapp.admin import conversations, endpoints, holds
 
-__all__ = ["conversations", "endpoints"]
+__all__ = ["conversations", "endpoints", "holds"]

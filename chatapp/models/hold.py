@@ -1,8 +1,12 @@
 """A legal hold: as long as it stands, nothing of a conversation, or of a person's, is removed."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, ProtectedError, Q
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from chatapp.models.conversation import Conversation
@@ -11,8 +15,8 @@ from chatapp.models.conversation import Conversation
 class Hold(models.Model):
     """On one conversation, or on one person and all that is theirs.
 
-    Its row is the hold: releasing it deletes the row, and the audit events tell its story. Both
-    keys are protected, so that no way of deleting, the admin's neither, gets past it.
+    Its row is the hold: releasing it deletes the row, and the audit events tell its story. What it
+    names is protected, so that no way of deleting, the admin's neither, gets past it.
     """
 
     conversation = models.ForeignKey(
@@ -72,3 +76,10 @@ def is_held() -> Exists:
 def is_person_held() -> Exists:
     """The same for queries over people."""
     return Exists(Hold.objects.filter(person=OuterRef("pk")))
+
+
+@receiver(pre_delete, sender=Conversation)
+def _refuse(sender: Any, instance: Conversation, **kwargs: Any) -> None:
+    """A person's hold is not on the conversation's own row, where it would protect itself."""
+    if Hold.objects.filter(person=instance.owner_id).exists():
+        raise ProtectedError(_("This conversation is on hold."), {instance})
