@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, ProtectedError, Q
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chatapp.models.conversation import Conversation
@@ -82,4 +83,4 @@ def is_person_held() -> Exists:
 def _refuse(sender: Any, instance: Conversation, **kwargs: Any) -> None:
     """A person's hold is not on the conversation's own row, where it would protect itself."""
     if Hold.objects.filter(person=instance.owner_id).exists():
-        raise ProtectedError(_("This conversation is on hold."), {instance})
+        raise ProtectedError(gettext("This conversation is on hold."), {instance})
