@@ -10,9 +10,11 @@ from django.template.loader import render_to_string
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from chatapp import logs
 from chatapp.models.attachment import MAX_IMAGE_BYTES
 from chatapp.preferences import applied, preferences_in
 from chatapp.transfer.importing import MOST_BYTES
+from chatapp.views.health import healthz, metrics, readyz
 
 # A form has several of the largest files, and what stands around them; more would be much memory.
 MAX_BODY_BYTES = 4 * MAX_IMAGE_BYTES + 1024 * 1024
@@ -32,7 +34,43 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "object-src 'none'",
     ]
 )
+FOR_MACHINES = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+REQUEST_ID = "X-Request-ID"
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+@sync_and_async_middleware
+def request_id(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
+    """Lines of log and the answer name the request, as its sender did or by an id of our own."""
+
+    def begun(request: HttpRequest) -> str:
+        return logs.begin_request(request.headers.get(REQUEST_ID))
+
+    async def answer_async(request: HttpRequest) -> HttpResponse:
+        name = begun(request)
+        response: HttpResponse = await get_response(request)
+        response.headers[REQUEST_ID] = name
+        return response
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        name = begun(request)
+        response: HttpResponse = get_response(request)
+        response.headers[REQUEST_ID] = name
+        return response
+
+    return answer_async if iscoroutinefunction(get_response) else answer
+
+
+@sync_and_async_middleware
+def for_machines(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
+    """Probes ask the machine by its address, over plain http and without a session, so they are
+    answered before anything looks at a name, redirects or reads a cookie."""
+
+    async def answer_async(request: HttpRequest) -> HttpResponse:
+        response: HttpResponse = await FOR_MACHINES.get(request.path, get_response)(request)
+        return response
+
+    return answer_async if iscoroutinefunction(get_response) else get_response
 
 
 @sync_and_async_middleware

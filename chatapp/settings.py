@@ -3,10 +3,12 @@
 Every variable is explained in `.env.example`.
 """
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import environ
 
+from chatapp.logs import FORMATS
 from chatapp.secret_key import local_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -39,6 +41,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "chatapp.middleware.request_id",
+    "chatapp.middleware.for_machines",
     "django.middleware.security.SecurityMiddleware",
     "chatapp.middleware.StaticFiles",
     "chatapp.middleware.content_security_policy",
@@ -174,17 +178,26 @@ LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+LOG_FORMAT: str = env.str("LOG_FORMAT", "text" if DEBUG or DEMO else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": FORMATS[LOG_FORMAT],
+            "secrets": [SECRET_KEY, *SECRET_KEY_FALLBACKS],
+            "tells_all": DEBUG,
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         # Below WARNING these print requests with their headers, and so the keys.
         name: {"level": "WARNING"}
         for name in ("httpx2", "httpcore2", "aiohttp", "asyncio", "daphne", "axes")
-    },
+    }
+    # Django's own handlers would print, and mail, what ours leaves out.
+    | {"django": {}, "django.server": {"propagate": True}},
 }
 
 PORT: int = env.int("PORT", 8000)
@@ -196,4 +209,9 @@ WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", 1)
 # Empty: for ever.
 RETENTION_DAYS: int | None = int(env.str("RETENTION_DAYS", "") or 0) or None
 DELETED_GRACE_DAYS: int = env.int("DELETED_GRACE_DAYS", 30)
+BUILD: str = env.str("BUILD", "")
+METRICS_NETWORKS: list[IPv4Network | IPv6Network] = [
+    ip_network(network) for network in env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1"])
+]
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
 FAILPOINTS: list[str] = env.list("FAILPOINTS", default=[])

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -17,6 +18,7 @@ from django.db import Error as DatabaseTrouble
 from django.http import parse_cookie
 from django.template.loader import render_to_string
 
+from chatapp import logs, metrics
 from chatapp.database import read
 from chatapp.errors import InvalidInput
 from chatapp.generation import hints
@@ -53,8 +55,9 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
     _follower: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        logs.begin_request(_header(scope, b"x-request-id"))
         try:
-            with applied(preferences_in(_cookies(scope))):
+            with applied(preferences_in(_cookies(scope))), self._counted():
                 await super().__call__(scope, receive, send)
         finally:
             # Not in `disconnect`: the server cancels applications without calling it.
@@ -79,6 +82,9 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._listed_at = -LIST_S
         self._listing: asyncio.Task[None] | None = None
         self._follower = asyncio.create_task(self._follow())
+
+    def _counted(self) -> AbstractContextManager[None]:
+        return metrics.SOCKETS.labels(type(self).__name__).track_inprogress()
 
     @property
     def query(self) -> dict[str, str]:
@@ -192,5 +198,10 @@ def _sidebar(query: dict[str, str], current: UUID | None) -> Sidebar | None:
 
 
 def _cookies(scope: dict[str, Any]) -> dict[str, str]:
-    headers = dict(scope["headers"])
-    return parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    return parse_cookie(_header(scope, b"cookie"))
+
+
+def _header(scope: dict[str, Any], name: bytes) -> str:
+    """Empty if it was not sent."""
+    value: bytes = dict(scope["headers"]).get(name, b"")
+    return value.decode("latin-1")

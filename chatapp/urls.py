@@ -70,6 +70,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
     path("demo/<str:token>/", demo.enter, name="demo"),
     path("admin/", admin.site.urls),
 ]

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent / "chatapp"
 
 # From the ground up; a module may import its own layer's package and what lies below.
 LAYERS = [
-    {"events", "errors", "failpoints", "filetypes", "secret_key", "text"},
+    {"events", "errors", "failpoints", "filetypes", "logs", "metrics", "secret_key", "text"},
     {"database", "models", "migrations"},
     {"upstream"},
     {"generation"},

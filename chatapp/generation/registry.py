@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
 
+from chatapp import logs
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import reach
@@ -18,6 +19,7 @@ from chatapp.generation.generation import Generation
 from chatapp.generation.keeper import keep
 from chatapp.generation.process import PROCESS
 from chatapp.generation.rows import finish, request_stop
+from chatapp.metrics import count_reply
 from chatapp.models import Status
 
 logger = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ async def launch(store: Callable[..., Call | None], *args: Any) -> None:
     back, and a queued reply that nobody makes would block its conversation. Raises what `store`
     does, and InvalidInput while draining.
     """
-    await asyncio.shield(_begin(_launch(store, *args)))
+    await asyncio.shield(_begin(_launch(store, *args), logs.current.get()))
 
 
 async def send_queued(conversation_id: UUID) -> None:
@@ -61,7 +63,7 @@ def start(call: Call) -> Generation:
     """Starts the call's generation and returns at once; it runs until it ends or is stopped."""
     generation = Generation(call)
     _running[call.reply_id] = generation
-    _begin(_live(generation))
+    _begin(_live(generation), logs.of_generation(call.reply_id))
     _keep_keeping()
     bus.announce(call.conversation_id)
     return generation
@@ -129,9 +131,9 @@ async def _launch(store: Callable[..., Call | None], *args: Any) -> None:
         start(call)
 
 
-def _begin(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+def _begin(work: Coroutine[Any, Any, None], ids: logs.Ids) -> "asyncio.Task[None]":
     """Begins what a drain waits for."""
-    task = begin(work)
+    task = begin(work, ids)
     _unfinished.add(task)
     task.add_done_callback(_unfinished.discard)
     return task
@@ -147,7 +149,7 @@ async def _live(generation: Generation) -> None:
     try:
         await generation.live()
     finally:
-        await asyncio.shield(_begin(_write_final_row(generation)))
+        await asyncio.shield(_begin(_write_final_row(generation), logs.current.get()))
 
 
 async def _write_final_row(generation: Generation) -> None:
@@ -159,8 +161,17 @@ async def _write_final_row(generation: Generation) -> None:
         shared_log.forget(generation)
         await reach("final.written")
         bus.announce(generation.call.conversation_id)
+        _tell(generation)
         _suggest_title(generation)
     await send_queued(generation.call.conversation_id)
+
+
+def _tell(generation: Generation) -> None:
+    """To those who watch the service; nothing of what was said."""
+    fields, endpoint = generation.snapshot().fields, generation.call.target.name
+    count_reply(endpoint, fields)
+    how = fields.get("error_kind") or generation.status
+    logger.info("reply ended: %s at %s", how, endpoint)
 
 
 def _suggest_title(generation: Generation) -> None:
