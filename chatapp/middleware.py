@@ -1,11 +1,12 @@
 """Requests in → static files, what their person prefers, and the security headers of answers."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from inspect import isawaitable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -67,7 +68,10 @@ def for_machines(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
     answered before anything looks at a name, redirects or reads a cookie."""
 
     async def answer_async(request: HttpRequest) -> HttpResponse:
-        response: HttpResponse = await FOR_MACHINES.get(request.path, get_response)(request)
+        with suppress(Http404):  # which the site's own page says
+            if view := FOR_MACHINES.get(request.path):
+                return await view(request)
+        response: HttpResponse = await get_response(request)
         return response
 
     return answer_async if iscoroutinefunction(get_response) else get_response
