@@ -121,7 +121,7 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._is_list_watched = watch.list_changed = True
             hints.watch_list(self._user.pk, watch)
         if watch.list_changed and (self._listing is None or self._listing.done()):
-            self._listing = asyncio.create_task(self._show_list(self._sidebar, self._user, watch))
+            self._listing = asyncio.create_task(self._show_list(self._sidebar, watch))
 
     def _leave_list(self, watch: hints.Watch) -> None:
         if self._is_list_watched and self._user is not None:
@@ -129,14 +129,17 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self._listing is not None:
             self._listing.cancel()
 
-    async def _show_list(self, sidebar: Sidebar, user: User, watch: hints.Watch) -> None:
+    async def _show_list(self, sidebar: Sidebar, watch: hints.Watch) -> None:
         """At most once a second, however often something changes."""
         while watch.list_changed:
             await asyncio.sleep(self._listed_at + LIST_S - time.monotonic())
             self._listed_at = time.monotonic()
             watch.list_changed = False
             try:
-                fragments = await read(sidebar.changes, user)
+                fragments = await read(self._authorised, sidebar.changes)
+            except Refused as refusal:
+                await self._refuse(refusal)
+                return
             except DatabaseTrouble as error:
                 logger.warning("a list was not read: %s", error)
                 watch.list_changed = True

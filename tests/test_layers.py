@@ -22,6 +22,7 @@ LAYERS = [
         "curation",
         "forms",
         "library",
+        "own_data",
         "pacing",
         "presets",
         "prompts",
