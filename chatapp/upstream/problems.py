@@ -88,7 +88,7 @@ def problem_of_response(
         message=clean(message, api_key),
         http_status=status,
         retry_after_s=retry_after_s(headers),
-        request_id=request_id(headers) or _request_id_in(payload),
+        request_id=request_id(headers, api_key) or _request_id_in(payload, api_key),
     )
 
 
@@ -98,7 +98,7 @@ def problem_in_stream(error: object, api_key: str = "") -> Problem:
     return Problem(
         kind=_kind_in(error),
         message=clean(_message(error, None), api_key),
-        request_id=_request_id_in(error),
+        request_id=_request_id_in(error, api_key),
         in_stream=True,
     )
 
@@ -131,10 +131,10 @@ def error_in(payload: object) -> object:
     return payload if is_flat else None
 
 
-def request_id(headers: Mapping[str, str]) -> str | None:
+def request_id(headers: Mapping[str, str], api_key: str = "") -> str | None:
     """The upstream's name for this call, for its support."""
     found = next((headers[name] for name in _REQUEST_ID_HEADERS if headers.get(name)), None)
-    return found and clean(found)[:200]
+    return found and clean(found, api_key)[:200]
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -233,11 +233,11 @@ def _kind_in(error: object) -> Kind:
     return next((kind for word, kind in _KINDS_BY_WORD if word in words), Kind.SERVER)
 
 
-def _request_id_in(payload: object) -> str | None:
+def _request_id_in(payload: object, api_key: str) -> str | None:
     if not isinstance(payload, dict):
         return None
     found = payload.get("request_id") or payload.get("run_id")
-    return clean(found)[:200] if isinstance(found, str) else None
+    return clean(found, api_key)[:200] if isinstance(found, str) else None
 
 
 def _number(text: str) -> float | None:

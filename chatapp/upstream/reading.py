@@ -27,7 +27,7 @@ class Reading:
         first_byte_due: float,
         deadline: float,
     ) -> None:
-        self.request_id = request_id(response.headers)
+        self.request_id = request_id(response.headers, target.api_key)
         self._url = response.request.url
         self._decoder = decoder
         self._target = target
