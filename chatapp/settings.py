@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from chatapp.logs import FORMATS
 from chatapp.secret_key import local_secret_key
@@ -15,6 +16,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
+
+
+def days_in(name: str, default: str) -> int:
+    """A slip here would remove what should be kept, so nothing starts with one."""
+    value = env.str(name, "") or default
+    if not value.isdecimal():
+        raise ImproperlyConfigured(f"{name} must be a whole number of days, not {value!r}.")
+    return int(value)
+
 
 DEBUG: bool = env.bool("DEBUG", False)
 DEMO: bool = env.bool("DEMO", False)
@@ -206,12 +216,12 @@ MAX_PROMPT_CHARS = 32_000
 DRAIN_SECONDS: float = env.float("DRAIN_SECONDS", 8.0)
 REDIS_URL: str = env.str("REDIS_URL", "")
 WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", 1)
-# Empty: for ever.
-RETENTION_DAYS: int | None = int(env.str("RETENTION_DAYS", "") or 0) or None
-DELETED_GRACE_DAYS: int = env.int("DELETED_GRACE_DAYS", 30)
+RETENTION_DAYS: int = days_in("RETENTION_DAYS", "0")
+DELETED_GRACE_DAYS: int = days_in("DELETED_GRACE_DAYS", "30")
 BUILD: str = env.str("BUILD", "")
 METRICS_NETWORKS: list[IPv4Network | IPv6Network] = [
-    ip_network(network) for network in env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1"])
+    ip_network(network, strict=False)
+    for network in env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1"])
 ]
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
 FAILPOINTS: list[str] = env.list("FAILPOINTS", default=[])

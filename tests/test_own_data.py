@@ -36,7 +36,7 @@ async def text_of(browser: AsyncClient, path: str) -> str:
 async def test_the_page_says_how_much_there_is_and_how_long_it_is_kept(
     browser: AsyncClient, three: list[Conversation], settings: Any
 ) -> None:
-    settings.RETENTION_DAYS = None
+    settings.RETENTION_DAYS = 0
     assert "Conversations are kept until you delete them." in await text_of(browser, "/your-data/")
 
     settings.RETENTION_DAYS, settings.DELETED_GRACE_DAYS = 90, 7

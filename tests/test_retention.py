@@ -98,7 +98,7 @@ def test_what_nothing_happened_in_for_long_is_deleted_as_a_person_would(alice: U
 
 
 def test_without_an_age_nothing_expires(alice: User, settings: Any) -> None:
-    settings.RETENTION_DAYS = None
+    settings.RETENTION_DAYS = 0
     talk(alice, updated_at=LONG_AGO)
 
     assert expected(bounds()) == {}
