@@ -63,7 +63,8 @@ async def metrics(request: HttpRequest) -> HttpResponse:
     for what, value in load().items():
         numbers.DATABASE.labels(what).set(value)
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return HttpResponse(encode(REGISTRY), content_type=content_type)
+    text = await asyncio.to_thread(encode, REGISTRY)
+    return HttpResponse(text, content_type=content_type)
 
 
 async def _database() -> str:
