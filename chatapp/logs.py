@@ -134,16 +134,9 @@ FORMATS = {"text": Text, "json": Json}
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _ONE_LINE = {code: repr(chr(code))[1:-1] for code in [*range(32), 127, 0x85, 0x2028, 0x2029]}
 
-# The interpreter's own words about names, types, files and connections.
-_OF_CODE = (
-    OSError,
-    NameError,
-    AttributeError,
-    TypeError,
-    ImportError,
-    ArithmeticError,
-    UnicodeError,
-)
+# The interpreter's own words about names, files and connections. A TypeError is none of them:
+# Django tells with it what it found instead of a number.
+_OF_CODE = (OSError, NameError, AttributeError, ImportError, ArithmeticError, UnicodeError)
 # The first lines of databases, Redis and HTTP; what PostgreSQL adds below them quotes rows.
 _OF_MACHINES = {
     "OperationalError",

@@ -26,7 +26,7 @@ from chatapp.models.message import LIVE
 
 SYSTEM = "system"
 # How many of them a step takes at most; a file can have 5 MiB.
-CONVERSATIONS, MESSAGES, FILES, IMPORTS, ACCOUNTS = 100, 200, 10, 100, 10
+CONVERSATIONS, MESSAGES, FILES, IMPORTS, ACCOUNTS = 100, 100, 10, 100, 10
 
 # How many of what a step took: names of models, and `EXPIRED`.
 Counts = Counter[str]
@@ -116,7 +116,7 @@ def _expire(over: Bounds) -> Counts:
         expired = _taken(_expirable(over), CONVERSATIONS)
         now = timezone.now()
         Conversation.objects.filter(pk__in=expired).update(deleted_at=now, updated_at=now)
-        _note("conversation", expired, because="age")
+        _note("conversation", expired, expired=True)
     return +Counter({EXPIRED: len(expired)})
 
 
@@ -155,8 +155,14 @@ def _remove_accounts(over: Bounds) -> Counts:
 
 
 def _is_expired(over: Bounds) -> Q:
-    """By the time of the last change: an import, and being restored, count as well."""
-    return Q(deleted_at=None, updated_at__lt=over.expiry) if over.expiry else Q(pk__in=[])
+    """By the time of the last change: an import, and being restored, count as well.
+
+    What came after its person had left, such as the rest of an import, has no time at all.
+    """
+    is_late = Q(deleted_at=None, owner__departure__isnull=False, owner__is_active=False)
+    if over.expiry is None:
+        return is_late
+    return is_late | Q(deleted_at=None, updated_at__lt=over.expiry)
 
 
 def _is_deleted(over: Bounds) -> Q:

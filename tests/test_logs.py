@@ -135,6 +135,7 @@ PSYCOPG = psycopg.errors.NotNullViolation(
         ValueError(f"no number: {PROMPT}"),
         KeyError(PROMPT),
         RuntimeError(PROMPT),
+        TypeError(f"Field 'id' expected a number but got {PROMPT!r}."),
         DataError(f'invalid input syntax for type integer: "{PROMPT}"'),
         IntegrityError(f"null value in a column\nDETAIL:  Failing row contains ({PROMPT})"),
         PSYCOPG,

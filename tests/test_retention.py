@@ -199,6 +199,15 @@ def test_a_deleted_account_goes_after_its_conversations(alice: User, bob: User) 
     assert not Departure.objects.exists()
 
 
+def test_what_came_after_its_person_had_left_goes_too(alice: User, settings: Any) -> None:
+    settings.RETENTION_DAYS = 0
+    talk(alice)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    Departure.objects.create(person=alice)
+
+    assert prune() == {EXPIRED: 1}
+
+
 def test_an_account_stays_while_something_of_it_is_held(alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
     Departure.objects.create(person=alice, at=A_WHILE_AGO)
