@@ -27,6 +27,12 @@ PROMPT = "the prompt that nobody reads"
 logger = logging.getLogger("tests.logs")
 
 
+@pytest.fixture(autouse=True)
+def _no_request() -> None:
+    """Requests of other tests may have begun in this thread."""
+    logs.current.set(logs.NOTHING)
+
+
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]]]:
     """`lines()`: what was written so far by the root's only handler."""
