@@ -9,13 +9,16 @@ from typing import Any
 logger = logging.getLogger("chatapp.access")
 
 _PRIVATE = ("/demo/",)
+# Asked every few seconds, which would be most of the log.
+_PROBES = ("/healthz", "/readyz", "/metrics")
 
 
 def log_access(protocol: str, action: str, details: dict[str, Any]) -> None:
     """Daphne's `action_logger`: finished requests, and sockets as they open and close."""
     path = _public(details["path"])
     if protocol == "http" and action == "complete":
-        logger.info(
+        logger.log(
+            logging.DEBUG if _is_probe(path, details["status"]) else logging.INFO,
             "%s %s %s %s B %.0f ms",
             details["method"],
             path,
@@ -25,6 +28,10 @@ def log_access(protocol: str, action: str, details: dict[str, Any]) -> None:
         )
     elif protocol == "websocket" and action != "connecting":
         logger.info("WS %s %s", path, action)
+
+
+def _is_probe(path: str, status: int) -> bool:
+    return path in _PROBES and status == 200
 
 
 def _public(path: str) -> str:

@@ -17,8 +17,10 @@ from chatapp.locales import counted
 from chatapp.models import Conversation, Message, Role, message_for
 from chatapp.models.attachment import copy_files
 from chatapp.models.conversation import mark_changed
+from chatapp.models.hold import is_held
 from chatapp.models.message import MAKING, chain_to
 from chatapp.models.search import index
+from chatapp.retention import set_aside
 
 MAX_REASON_CHARS = 1000
 RATINGS = {"like": 1, "dislike": -1, "unrate": None}
@@ -52,14 +54,17 @@ def rate(user: User, message_id: UUID, rating: int | None, reason: str = "") -> 
 def remove(user: User, message_id: UUID) -> UUID:
     """Deletes a turn, the prompt with its replies, and all that follows it.
 
-    Of several replies to a prompt only the given one goes.
+    Of several replies to a prompt only the given one goes. What is held is kept out of sight.
     """
     message = message_for(user, message_id)
     has_others = Message.objects.filter(parent=message.parent_id).count() > 1
     if message.role == Role.ASSISTANT and message.parent and not has_others:
         message = message.parent
     with transaction.atomic():
-        message.delete()
+        if Conversation.objects.filter(is_held(), pk=message.conversation_id).exists():
+            set_aside(message)
+        else:
+            message.delete()
         mark_changed(message.conversation_id)
     return message.conversation_id
 

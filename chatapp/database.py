@@ -24,6 +24,7 @@ _READERS = 4
 
 _writer = ThreadPoolExecutor(_WRITERS, thread_name_prefix="db-write")
 _reader = ThreadPoolExecutor(_READERS, thread_name_prefix="db-read")
+_visits = {_writer: 0, _reader: 0}
 
 
 def is_shared() -> bool:
@@ -39,6 +40,18 @@ async def write(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 async def read(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs `work`, which only reads, on a reader thread."""
     return await _run(_reader, work, *args, **kwargs)
+
+
+def load() -> dict[str, int]:
+    """Visits that somebody waits for, threads that make them, and what the pool tells of itself."""
+    pool = getattr(connection, "pool", None)
+    return {
+        "writes": _visits[_writer],
+        "reads": _visits[_reader],
+        "write_threads": _WRITERS,
+        "read_threads": _READERS,
+        **{f"pool_{name}": value for name, value in (pool.get_stats() if pool else {}).items()},
+    }
 
 
 async def close_connections() -> None:
@@ -66,4 +79,8 @@ async def _run(
             close_old_connections()
 
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(pool, copy_context().run, with_a_live_connection)
+    _visits[pool] += 1
+    try:
+        return await loop.run_in_executor(pool, copy_context().run, with_a_live_connection)
+    finally:
+        _visits[pool] -= 1

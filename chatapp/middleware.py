@@ -1,17 +1,20 @@
 """Requests in → static files, what their person prefers, and the security headers of answers."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from inspect import isawaitable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from chatapp import logs
 from chatapp.preferences import applied, preferences_in
 from chatapp.uploads import max_body_bytes
+from chatapp.views.health import healthz, metrics, readyz
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -27,7 +30,46 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "object-src 'none'",
     ]
 )
+FOR_MACHINES = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+REQUEST_ID = "X-Request-ID"
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+@sync_and_async_middleware
+def request_id(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
+    """Lines of log and the answer name the request, as its sender did or by an id of our own."""
+
+    def begun(request: HttpRequest) -> str:
+        return logs.begin_request(request.headers.get(REQUEST_ID))
+
+    async def answer_async(request: HttpRequest) -> HttpResponse:
+        name = begun(request)
+        response: HttpResponse = await get_response(request)
+        response.headers[REQUEST_ID] = name
+        return response
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        name = begun(request)
+        response: HttpResponse = get_response(request)
+        response.headers[REQUEST_ID] = name
+        return response
+
+    return answer_async if iscoroutinefunction(get_response) else answer
+
+
+@sync_and_async_middleware
+def for_machines(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
+    """Probes ask the machine by its address, over plain http and without a session, so they are
+    answered before anything looks at a name, redirects or reads a cookie."""
+
+    async def answer_async(request: HttpRequest) -> HttpResponse:
+        with suppress(Http404):  # which the site's own page says
+            if view := FOR_MACHINES.get(request.path):
+                return await view(request)
+        response: HttpResponse = await get_response(request)
+        return response
+
+    return answer_async if iscoroutinefunction(get_response) else get_response
 
 
 @sync_and_async_middleware

@@ -3,16 +3,28 @@
 Every variable is explained in `.env.example`.
 """
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
+from chatapp.logs import FORMATS
 from chatapp.secret_key import local_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
+
+
+def days_in(name: str, default: str) -> int:
+    """A slip here would remove what should be kept, so nothing starts with one."""
+    value = env.str(name, "") or default
+    if not value.isdecimal():
+        raise ImproperlyConfigured(f"{name} must be a whole number of days, not {value!r}.")
+    return int(value)
+
 
 DEBUG: bool = env.bool("DEBUG", False)
 DEMO: bool = env.bool("DEMO", False)
@@ -39,6 +51,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "chatapp.middleware.request_id",
+    "chatapp.middleware.for_machines",
     "django.middleware.security.SecurityMiddleware",
     "chatapp.middleware.StaticFiles",
     "chatapp.middleware.content_security_policy",
@@ -176,17 +190,26 @@ LOCALE_PATHS = [BASE_DIR / "chatapp" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+LOG_FORMAT: str = env.str("LOG_FORMAT", "text" if DEBUG or DEMO else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": FORMATS[LOG_FORMAT],
+            "secrets": [SECRET_KEY, *SECRET_KEY_FALLBACKS],
+            "tells_all": DEBUG,
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         # Below WARNING these print requests with their headers, and so the keys.
         name: {"level": "WARNING"}
         for name in ("httpx2", "httpcore2", "aiohttp", "asyncio", "daphne", "axes")
-    },
+    }
+    # Django's own handlers would print, and mail, what ours leaves out.
+    | {"django": {}, "django.server": {"propagate": True}},
 }
 
 
@@ -213,4 +236,12 @@ MAX_PROMPT_CHARS = 32_000
 DRAIN_SECONDS: float = env.float("DRAIN_SECONDS", 8.0)
 REDIS_URL: str = env.str("REDIS_URL", "")
 WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", 1)
+RETENTION_DAYS: int = days_in("RETENTION_DAYS", "0")
+DELETED_GRACE_DAYS: int = days_in("DELETED_GRACE_DAYS", "30")
+BUILD: str = env.str("BUILD", "")
+METRICS_NETWORKS: list[IPv4Network | IPv6Network] = [
+    ip_network(network, strict=False)
+    for network in env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1"])
+]
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
 FAILPOINTS: list[str] = env.list("FAILPOINTS", default=[])

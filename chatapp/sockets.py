@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -19,6 +20,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from chatapp import logs, metrics
 from chatapp.database import read
 from chatapp.errors import InvalidInput
 from chatapp.generation import hints
@@ -66,9 +68,10 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
     _place: Place | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        logs.begin_request(_header(scope, b"x-request-id"))
         try:
             preferences = applied(preferences_in(_cookies(scope)))
-            with preferences, translation.override(_language(scope)):
+            with preferences, translation.override(_language(scope)), self._counted():
                 await super().__call__(scope, receive, send)
         finally:
             # Not in `disconnect`: the server cancels applications without calling it.
@@ -99,6 +102,9 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._follower = asyncio.create_task(self._follow())
         else:
             await self._refuse(Refused(NO_PLACE, str(FULL)))
+
+    def _counted(self) -> AbstractContextManager[None]:
+        return metrics.SOCKETS.labels(type(self).__name__).track_inprogress()
 
     @property
     def query(self) -> dict[str, str]:
@@ -145,7 +151,7 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._is_list_watched = watch.list_changed = True
             hints.watch_list(self._user.pk, watch)
         if watch.list_changed and (self._listing is None or self._listing.done()):
-            self._listing = asyncio.create_task(self._show_list(self._sidebar, self._user, watch))
+            self._listing = asyncio.create_task(self._show_list(self._sidebar, watch))
 
     def _leave_list(self, watch: hints.Watch) -> None:
         if self._is_list_watched and self._user is not None:
@@ -153,14 +159,17 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self._listing is not None:
             self._listing.cancel()
 
-    async def _show_list(self, sidebar: Sidebar, user: User, watch: hints.Watch) -> None:
+    async def _show_list(self, sidebar: Sidebar, watch: hints.Watch) -> None:
         """At most once a second, however often something changes."""
         while watch.list_changed:
             await asyncio.sleep(self._listed_at + LIST_S - time.monotonic())
             self._listed_at = time.monotonic()
             watch.list_changed = False
             try:
-                fragments = await read(sidebar.changes, user)
+                fragments = await read(self._authorised, sidebar.changes)
+            except Refused as refusal:
+                await self._refuse(refusal)
+                return
             except DatabaseTrouble as error:
                 logger.warning("a list was not read: %s", error)
                 watch.list_changed = True
@@ -234,5 +243,10 @@ def _language(scope: dict[str, Any]) -> str:
 
 
 def _cookies(scope: dict[str, Any]) -> dict[str, str]:
-    headers = dict(scope["headers"])
-    return parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    return parse_cookie(_header(scope, b"cookie"))
+
+
+def _header(scope: dict[str, Any], name: bytes) -> str:
+    """Empty if it was not sent."""
+    value: bytes = dict(scope["headers"]).get(name, b"")
+    return value.decode("latin-1")

@@ -9,7 +9,17 @@ ROOT = Path(__file__).parent.parent / "chatapp"
 
 # From the ground up; a module may import its own layer's package and what lies below.
 LAYERS = [
-    {"events", "errors", "failpoints", "filetypes", "locales", "secret_key", "text"},
+    {
+        "events",
+        "errors",
+        "failpoints",
+        "filetypes",
+        "locales",
+        "logs",
+        "metrics",
+        "secret_key",
+        "text",
+    },
     {"database", "models", "migrations"},
     {"upstream"},
     {"limits"},
@@ -23,12 +33,14 @@ LAYERS = [
         "curation",
         "forms",
         "library",
+        "own_data",
         "pacing",
         "places",
         "presets",
         "prompts",
         "queueing",
         "preferences",
+        "retention",
         "search",
         "sessions",
         "sharing",

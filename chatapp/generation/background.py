@@ -5,16 +5,20 @@ import contextvars
 from collections.abc import Coroutine
 from typing import Any
 
+from chatapp import logs
+
 _tasks: set[asyncio.Task[None]] = set()
 
 
-def begin(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+def begin(work: Coroutine[Any, Any, None], ids: logs.Ids = logs.NOTHING) -> "asyncio.Task[None]":
     """Starts `work`; the event loop itself would let it be collected half-way.
 
     A fresh context: one inherited from a request would give the task a database thread and a
-    connection of its own that nobody closes.
+    connection of its own that nobody closes. `ids` are what its lines of log belong to.
     """
-    task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+    context = contextvars.Context()
+    context.run(logs.current.set, ids)
+    task = asyncio.get_running_loop().create_task(work, context=context)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     return task

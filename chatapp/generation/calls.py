@@ -131,4 +131,5 @@ def _target(endpoint: Endpoint, api_key: str) -> Target:
         first_byte_timeout_s=endpoint.first_byte_timeout_s,
         silence_timeout_s=endpoint.silence_timeout_s,
         total_timeout_s=endpoint.total_timeout_s,
+        name=endpoint.name,
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import Error as DatabaseTrouble
 from django.utils.translation import gettext_lazy as _lazy
 
+from chatapp import logs
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import reach
@@ -20,6 +21,7 @@ from chatapp.generation.keeper import keep
 from chatapp.generation.process import PROCESS
 from chatapp.generation.rows import finish, request_stop
 from chatapp.locales import carried
+from chatapp.metrics import count_reply
 from chatapp.models import Status
 
 logger = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ async def launch(store: Callable[..., Call | None], *args: Any) -> None:
     back, and a queued reply that nobody makes would block its conversation. Raises what `store`
     does, and InvalidInput while draining.
     """
-    await asyncio.shield(_begin(_launch(carried(store), *args)))
+    await asyncio.shield(_begin(_launch(carried(store), *args), logs.current.get()))
 
 
 async def send_queued(conversation_id: UUID) -> None:
@@ -63,7 +65,7 @@ def start(call: Call) -> Generation:
     """Starts the call's generation and returns at once; it runs until it ends or is stopped."""
     generation = Generation(call)
     _running[call.reply_id] = generation
-    _begin(_live(generation))
+    _begin(_live(generation), logs.of_generation(call.reply_id))
     _keep_keeping()
     bus.announce(call.conversation_id)
     return generation
@@ -131,9 +133,9 @@ async def _launch(store: Callable[..., Call | None], *args: Any) -> None:
         start(call)
 
 
-def _begin(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+def _begin(work: Coroutine[Any, Any, None], ids: logs.Ids) -> "asyncio.Task[None]":
     """Begins what a drain waits for."""
-    task = begin(work)
+    task = begin(work, ids)
     _unfinished.add(task)
     task.add_done_callback(_unfinished.discard)
     return task
@@ -149,7 +151,7 @@ async def _live(generation: Generation) -> None:
     try:
         await generation.live()
     finally:
-        await asyncio.shield(_begin(_write_final_row(generation)))
+        await asyncio.shield(_begin(_write_final_row(generation), logs.current.get()))
 
 
 async def _write_final_row(generation: Generation) -> None:
@@ -161,8 +163,17 @@ async def _write_final_row(generation: Generation) -> None:
         shared_log.forget(generation)
         await reach("final.written")
         bus.announce(generation.call.conversation_id)
+        _tell(generation)
         _suggest_title(generation)
     await send_queued(generation.call.conversation_id)
+
+
+def _tell(generation: Generation) -> None:
+    """To those who watch the service; nothing of what was said."""
+    fields, endpoint = generation.snapshot().fields, generation.call.target.name
+    count_reply(endpoint, fields)
+    how = fields.get("error_kind") or generation.status
+    logger.info("reply ended: %s at %s", how, endpoint)
 
 
 def _suggest_title(generation: Generation) -> None:

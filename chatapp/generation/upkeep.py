@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
+from chatapp import metrics
 from chatapp.database import is_shared, read, write
 from chatapp.failpoints import reach
 from chatapp.generation import background, bus, hints, redis_client, registry
@@ -31,6 +32,7 @@ Change = tuple[int, datetime]
 def start() -> None:
     """Begins the upkeep; it goes on until `stop`."""
     background.begin(_reap())
+    background.begin(metrics.watch_lag())
     if is_shared():
         background.begin(_look_for_changes())
         background.begin(bus.listen(registry.stop_here))
@@ -46,6 +48,7 @@ async def _reap() -> None:
     while True:
         try:
             for conversation_id in await write(interrupt_abandoned, set(registry.running())):
+                metrics.ABANDONED.inc()
                 logger.warning("conversation %s: its reply was abandoned", conversation_id)
                 await reach("lease.expired")
                 bus.announce(conversation_id)

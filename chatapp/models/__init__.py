@@ -9,7 +9,9 @@ from chatapp.models.conversation import (
     shared_conversation_for,
     shared_path,
 )
+from chatapp.models.departure import Departure
 from chatapp.models.endpoint import Endpoint, endpoint_for, endpoints_for, usable_endpoints
+from chatapp.models.hold import Hold
 from chatapp.models.imported import Import
 from chatapp.models.limit import Limit, Usage
 from chatapp.models.message import Message, Role, Status
@@ -23,7 +25,9 @@ __all__ = [
     "Attachment",
     "AuditEvent",
     "Conversation",
+    "Departure",
     "Endpoint",
+    "Hold",
     "Import",
     "Limit",
     "Message",

@@ -60,6 +60,11 @@ class Conversation(models.Model):
         indexes = [
             models.Index(fields=["owner", "-active_at"]),
             models.Index(fields=["updated_at"], name="conversation_updated_at"),
+            models.Index(
+                fields=["deleted_at"],
+                condition=models.Q(deleted_at__isnull=False),
+                name="conversation_deleted_at",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -17,7 +17,8 @@ PARAMETERS = frozenset({"temperature", "top_p", "max_tokens", "stop", "reasoning
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An endpoint as a call needs it. `url` is as the administrator gave it; times in seconds."""
+    """An endpoint as a call needs it. `url` is as the administrator gave it; times in seconds.
+    `name` is for those who count calls."""
 
     protocol: str
     url: str
@@ -28,6 +29,7 @@ class Target:
     first_byte_timeout_s: float = 300.0
     silence_timeout_s: float = 60.0
     total_timeout_s: float = 900.0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

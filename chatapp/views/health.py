@@ -1,14 +1,32 @@
-"""Whether the process is alive, and whether it can serve: for load balancers and operators."""
+"""Whether the process is alive, whether it can serve, what it does: for those who watch it."""
 
+import asyncio
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+import django
+from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 
-from chatapp.database import read
-from chatapp.generation import redis_client, registry
+from chatapp import metrics as numbers
+from chatapp.audit import client_address
+from chatapp.database import load, read
+from chatapp.generation import mirrors, redis_client, registry
+from chatapp.models import Endpoint
+
+PATIENCE_S = 5.0
+
+_is_migrated = False
+
+numbers.BUILD.info({"version": settings.BUILD or "unknown", "django": django.__version__})
 
 
 @require_safe
@@ -34,17 +52,40 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(state, status=200 if is_ready else 503)
 
 
+@require_safe
+@never_cache
+async def metrics(request: HttpRequest) -> HttpResponse:
+    """What Prometheus reads, of this process; for who may not, there is no such page."""
+    if not _may_watch(request):
+        raise Http404
+    numbers.RUNNING.set(len(registry.running()))
+    numbers.FOLLOWED.set(mirrors.followed())
+    for what, value in load().items():
+        numbers.DATABASE.labels(what).set(value)
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    text = await asyncio.to_thread(encode, REGISTRY)
+    return HttpResponse(text, content_type=content_type)
+
+
 async def _database() -> str:
     try:
-        return await read(_migrated)
+        async with asyncio.timeout(PATIENCE_S):
+            return await read(_is_usable)
+    except TimeoutError:
+        return f"no answer within {PATIENCE_S:g} s"
     except DatabaseTrouble as error:
         return f"unreachable: {type(error).__name__}"
 
 
-def _migrated() -> str:
-    executor = MigrationExecutor(connection)
-    behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return "migrations missing" if behind else "ok"
+def _is_usable() -> str:
+    """Migrations are looked for until they are there: this process needs no others."""
+    global _is_migrated
+    if not _is_migrated:
+        executor = MigrationExecutor(connection)
+        _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return "ok" if _is_migrated else "migrations missing"
+    Endpoint.objects.exists()
+    return "ok"
 
 
 async def _redis() -> str:
@@ -56,3 +97,19 @@ async def _redis() -> str:
     except redis_client.trouble() as error:
         return f"unreachable: {type(error).__name__}"
     return "ok"
+
+
+def _may_watch(request: HttpRequest) -> bool:
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if settings.METRICS_TOKEN and scheme.lower() == "bearer":
+        return constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+    address = client_address(request)
+    if "X-Forwarded-For" in request.headers and address == request.META.get("REMOTE_ADDR"):
+        return False  # that is a proxy which nobody vouches for, and behind it may be anybody
+    return address is not None and _is_within(address, settings.METRICS_NETWORKS)
+
+
+def _is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    ip = ip_address(address)
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return any(ip in network for network in networks)

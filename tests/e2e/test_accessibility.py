@@ -89,6 +89,8 @@ PAGES: dict[str, tuple[str, Prepare]] = {
     "edit": ("/messages/{message}/edit-form/", nothing_more),
     "reason": ("/messages/{reply}/reason/", nothing_more),
     "preferences": ("/preferences/?saved", nothing_more),
+    "own data": ("/your-data/", nothing_more),
+    "left": ("/your-data/left/", nothing_more),
 }
 WITHOUT_A_SESSION = {"login"}
 SIZES: dict[str, dict[str, Any]] = {
