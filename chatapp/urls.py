@@ -16,6 +16,7 @@ from chatapp.views import (
     sharing,
     transfer,
 )
+from chatapp.views.oversight import oversight
 from chatapp.views.preferences import preferences
 
 urlpatterns = [
@@ -66,6 +67,7 @@ urlpatterns = [
     path("attachments/<uuid:attachment_id>/", attachments.show, name="attachment"),
     path("attachments/<uuid:attachment_id>/discard/", attachments.discard, name="discard"),
     path("preferences/", preferences, name="preferences"),
+    path("oversight/", oversight, name="oversight"),
     path("login/", LoginView.as_view(template_name="login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", health.healthz, name="healthz"),

@@ -1,5 +1,5 @@
 """The administrator's pages: Django's own admin, registered one noun a file."""
 
-from chatapp.admin import conversations, endpoints
+from chatapp.admin import audit, conversations, endpoints, people
 
-__all__ = ["conversations", "endpoints"]
+__all__ = ["audit", "conversations", "endpoints", "people"]

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from chatapp.admin.exporting import Exporting
 from chatapp.models import Conversation, Message
 
 _HEAD = "{} · {} · {}{}"
@@ -22,7 +23,7 @@ _FIELDS = (
 
 
 @admin.register(Conversation)
-class ConversationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ConversationAdmin(Exporting):
     list_display = ["__str__", "owner", "endpoint", "created_at", "updated_at"]
     list_filter = ["endpoint", "created_at"]
     list_select_related = ["owner", "endpoint"]

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 
+from chatapp.admin.audit import Audited
 from chatapp.errors import InvalidInput
 from chatapp.generation.calls import check_endpoint
 from chatapp.models import Endpoint
@@ -31,7 +32,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EndpointAdmin(Audited):
     form = EndpointForm
     list_display = ["name", "protocol", "url", "model", "enabled", "position"]
     list_editable = ["enabled", "position"]

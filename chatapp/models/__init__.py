@@ -10,6 +10,7 @@ from chatapp.models.conversation import (
     shared_path,
 )
 from chatapp.models.endpoint import Endpoint
+from chatapp.models.export import Export
 from chatapp.models.imported import Import
 from chatapp.models.message import Message, Role, Status
 from chatapp.models.preset import Preset
@@ -23,6 +24,7 @@ __all__ = [
     "AuditEvent",
     "Conversation",
     "Endpoint",
+    "Export",
     "Import",
     "Message",
     "Preset",

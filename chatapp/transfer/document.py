@@ -59,8 +59,8 @@ def columns(model: type[models.Model]) -> list[Column]:
     return [f for f in model._meta.concrete_fields if f.name not in LEFT_OUT[model]]
 
 
-def pieces(talk: Talk) -> Iterator[str]:
-    """The document, a message at a time."""
+def pieces(talk: Talk, about: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """The document, a message at a time; `about` is said of the conversation as well."""
     conversation = talk.conversation
     head = {
         "format": FORMAT,
@@ -69,6 +69,7 @@ def pieces(talk: Talk) -> Iterator[str]:
         "source": source_of(conversation),
         "endpoint": conversation.endpoint.name if conversation.endpoint else None,
         **_values(conversation),
+        **(about or {}),
     }
     yield _json(head)[:-1] + ', "messages": ['
     mark = "\n"

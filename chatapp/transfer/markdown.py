@@ -15,12 +15,12 @@ from chatapp.transfer.slices import Talk
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 
 
-def pieces(talk: Talk) -> Iterator[str]:
-    """The document, a message at a time."""
+def pieces(talk: Talk, person: str = "") -> Iterator[str]:
+    """The document, a message at a time; for others than its person, who is named then."""
     conversation = talk.conversation
     yield f"# {_line(str(conversation))}\n\n*{_date(conversation)}*\n"
     for message in talk.path():
-        yield f"\n## {_line(_author(message))}\n"
+        yield f"\n## {_line(_author(message, person))}\n"
         for part in _parts(message):
             yield f"\n{part}\n"
 
@@ -63,9 +63,9 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
-def _author(message: Message) -> str:
+def _author(message: Message, person: str) -> str:
     if message.role == Role.USER:
-        return _("You")
+        return person or _("You")
     names = [name for name in (message.endpoint_name, message.model) if name]
     return " · ".join(names) or _("Assistant")
 
