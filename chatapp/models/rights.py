@@ -29,6 +29,7 @@ def grant(
 
 def _make_permissions(apps: StateApps, database: str, app: str) -> None:
     config: Any = apps.get_app_config(app)
-    config.models_module = True  # an app as it was has none, and would be passed over
+    module = getattr(config, "models_module", None)
+    config.models_module = module or True  # an app as it was has none, and would be passed over
     create_permissions(config, verbosity=0, using=database, apps=apps)
-    config.models_module = None
+    config.models_module = module

@@ -38,7 +38,9 @@ def deed(actor: User, action: Action, **fields: object) -> AuditEvent:
 
 
 def test_every_page_of_the_admin_writes_its_changes_down() -> None:
-    plain = [model.__name__ for model, a in admin.site._registry.items() if not isinstance(a, Audited)]
+    plain = [
+        model.__name__ for model, a in admin.site._registry.items() if not isinstance(a, Audited)
+    ]
 
     assert plain == []
 
@@ -66,7 +68,9 @@ def test_changes_of_endpoints_and_people_are_events_with_names_and_fields(root: 
 def test_a_new_password_is_an_event_without_the_password(root: Client, alice: User) -> None:
     words = {"password1": "four words of nonsense", "password2": "four words of nonsense"}
 
-    answer = root.post(f"/admin/auth/user/{alice.pk}/password/", words | {"usable_password": "true"})
+    answer = root.post(
+        f"/admin/auth/user/{alice.pk}/password/", words | {"usable_password": "true"}
+    )
 
     assert answer.status_code == 302
     event = AuditEvent.objects.get()
@@ -82,7 +86,9 @@ def test_an_event_is_listed_with_a_link_to_its_thing(
 
     page = auditor.get(LIST).content.decode()
 
-    link = f'<a href="/admin/chatapp/conversation/{conversation.pk}/change/">conversation of bob</a>'
+    link = (
+        f'<a href="/admin/chatapp/conversation/{conversation.pk}/change/">conversation of bob</a>'
+    )
     assert link in page
     assert "endpoint vllm" in page and "/admin/chatapp/endpoint/" not in page, "not the auditor's"
     assert "::1" in page
