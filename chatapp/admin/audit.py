@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -42,7 +43,10 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """Its audit events, which the reader may need a right for."""
+        """Its audit events, for those who may look at both."""
+        may_see_events = request.user.has_perm("chatapp.view_auditevent")
+        if not may_see_events or not self.has_view_or_change_permission(request):
+            raise PermissionDenied
         query = urlencode({"kind": self.opts.model_name, "object_id": unquote(object_id)})
         return redirect(f"{reverse('admin:chatapp_auditevent_changelist')}?{query}")
 
