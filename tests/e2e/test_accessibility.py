@@ -89,6 +89,7 @@ PAGES: dict[str, tuple[str, Prepare]] = {
     "edit": ("/messages/{message}/edit-form/", nothing_more),
     "reason": ("/messages/{reply}/reason/", nothing_more),
     "preferences": ("/preferences/?saved", nothing_more),
+    "oversight": ("/oversight/", nothing_more),
 }
 WITHOUT_A_SESSION = {"login"}
 SIZES: dict[str, dict[str, Any]] = {
