@@ -18,7 +18,7 @@ from chatapp.audit import record, record_each
 from chatapp.models.audit import Action, AuditEvent
 
 _FIELDS = ("at", "who", "what", "which", "address", "details")
-_LONGEST = 80
+_LONGEST = 160
 
 
 class Audited(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import (
+    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
@@ -25,11 +25,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from chatapp.admin.oversight import Overseen
 from chatapp.audit import record
+from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Export
 from chatapp.models.audit import Action
 from chatapp.transfer.collection import FORMATS, sent
@@ -100,16 +102,25 @@ class Exporting(Overseen):
         """A page that asks for the format; its form gets the file."""
         if not self.has_export_permission(request):
             raise PermissionDenied
-        form = ExportForm(request.POST) if request.method == "POST" else _blank()
+        form = ExportForm(request.POST) if request.method == "POST" else _blank(_named(request))
         is_asked = form.is_valid()
-        selected = form.cleaned_data.get("ids") if form.is_bound else None
+        selected = form.cleaned_data.get("ids") if form.is_bound else _named(request)
         try:
             found = self._found(request, selected)
-        except IncorrectLookupParameters:
-            return redirect(f"{reverse('admin:chatapp_conversation_changelist')}?{ERROR_FLAG}=1")
+        except (IncorrectLookupParameters, InvalidInput):
+            # The list says what is wrong with its address.
+            return redirect(_address(request, "admin:chatapp_conversation_changelist"))
         if is_asked:
             return self._file(request, form.cleaned_data, list(found.values_list("pk", flat=True)))
         return self._page(request, form, found.count())
+
+    def tools(self, request: HttpRequest, conversation: Conversation) -> list[tuple[str, str]]:
+        """What can be done with one: words, and where they lead."""
+        tools = super().tools(request, conversation)
+        if self.has_export_permission(request):
+            address = f"{reverse('admin:chatapp_conversation_export')}?only={conversation.pk}"
+            tools.append((gettext("Export"), address))
+        return tools
 
     def progress_view(self, request: HttpRequest, export_id: UUID) -> JsonResponse:
         """How far an export of the reader's is; `next` is the key for another one."""
@@ -145,7 +156,6 @@ class Exporting(Overseen):
             "count": count,
             "address": _address(request),
             "filters": [] if form["ids"].value() else list(request.GET.items()),
-            "selected": bool(form["ids"].value()),
         }
         status = 422 if form.errors else 200
         return TemplateResponse(request, "admin/export.html", context, status=status)
@@ -172,10 +182,18 @@ def _actor(request: HttpRequest) -> User:
     return request.user
 
 
-def _address(request: HttpRequest) -> str:
-    """Of the page that exports what the reader's address lets through."""
+def _address(request: HttpRequest, page: str = "admin:chatapp_conversation_export") -> str:
+    """The page for what the reader's address lets through."""
     query = request.GET.urlencode()
-    return reverse("admin:chatapp_conversation_export") + (f"?{query}" if query else "")
+    return reverse(page) + (f"?{query}" if query else "")
+
+
+def _named(request: HttpRequest) -> list[UUID]:
+    """The one conversation that a link names, if it does."""
+    try:
+        return [UUID(request.GET["only"])] if "only" in request.GET else []
+    except ValueError:
+        raise Http404 from None
 
 
 def _blank(ids: Sequence[UUID] = ()) -> ExportForm:

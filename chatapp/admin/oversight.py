@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -47,6 +47,12 @@ class Overseen(Audited):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         may_delete = super().has_delete_permission(request, obj)
         return may_delete and self.has_view_permission(request, obj)
+
+    def tools(self, request: HttpRequest, conversation: Conversation) -> list[tuple[str, str]]:
+        """What can be done with one beside reading it: words, and where they lead."""
+        if conversation.deleted_at or not self.has_delete_permission(request):
+            return []
+        return [(_("Delete"), reverse("admin:chatapp_conversation_delete", args=[conversation.pk]))]
 
     def get_deleted_objects(
         self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest

@@ -199,8 +199,18 @@ async def test_a_filter_that_does_not_exist_exports_nothing(
 ) -> None:
     answer = await exporter.post(EXPORT + query, {"kind": "csv", "key": str(uuid4())})
 
-    assert (answer.status_code, answer.headers["location"]) == (302, f"{LIST}?e=1")
+    assert (answer.status_code, answer.headers["location"]) == (302, LIST + query)
     assert await write(events) == []
+
+
+async def test_a_link_names_one_to_export(exporter: AsyncClient, alice: User) -> None:
+    await Conversation.objects.acreate(owner=alice)
+    conversation = await Conversation.objects.acreate(owner=alice)
+
+    page = (await exporter.get(f"{EXPORT}?only={conversation.pk}")).content.decode()
+
+    assert "One conversation" in page and f'value="{conversation.pk}"' in page
+    assert (await exporter.get(f"{EXPORT}?only=nonsense")).status_code == 404
 
 
 async def test_export_is_a_right_of_its_own(alice: User, conversation: Conversation) -> None:

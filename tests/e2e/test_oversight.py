@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator
+from itertools import product
 from pathlib import Path
 
 import pytest_asyncio
@@ -54,7 +55,6 @@ async def test_people_are_told_who_else_reads(visitor: Visitor) -> None:
 
     await visitor.page.get_by_role("heading", name="Who can read conversations").wait_for()
     assert "admin" in await visitor.page.get_by_role("listitem").all_inner_texts()
-    assert await violations(visitor.page) == []
 
 
 async def test_what_is_filtered_is_exported_with_its_progress_and_written_down(
@@ -97,7 +97,7 @@ async def test_an_export_needs_no_script(browser: Browser, visitor: Visitor, sit
 
 
 async def test_the_administrators_pages_break_no_rule(
-    browser: Browser, visitor: Visitor, root: Page, site: Site
+    visitor: Visitor, root: Page, site: Site
 ) -> None:
     await visitor.say("medlar /echo done")
     await visitor.until_status("complete")
@@ -115,16 +115,16 @@ async def test_the_administrators_pages_break_no_rule(
     }
 
     found = {}
-    for address in addresses:
+    page = await root.context.new_page()  # axe itself applies styles that the policy complains of
+    for scheme, address in product(("light", "dark"), addresses):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.goto(f"{site.origin}{address}")
         for width in (1280, 390):
-            await root.set_viewport_size({"width": width, "height": 800})
-            for scheme in ("light", "dark"):
-                await root.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                await root.goto(f"{site.origin}{address}")
-                if broken := await violations(root):
-                    found[address, width, scheme] = broken
+            await page.set_viewport_size({"width": width, "height": 800})
+            if broken := await violations(page):
+                found[address, width, scheme] = broken
 
-    assert found == {}, "\n\n".join(f"{where}: {what}" for where, what in found.items())
+    assert found == {}
 
 
 async def test_a_deleted_conversation_closes_where_it_is_open(
