@@ -102,6 +102,11 @@ class AuditEventAdmin(Audited):
 
         return [which if name == "which" else name for name in self.list_display]
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(
+            request, {"title": _("Audit events"), **(extra_context or {})}
+        )
+
     @admin.display(description=_("who"), ordering="actor_name")
     def who(self, event: AuditEvent) -> str:
         return event.actor_name
@@ -116,8 +121,9 @@ class AuditEventAdmin(Audited):
 
     @admin.display(description=_("details"))
     def summary(self, event: AuditEvent) -> str:
-        """The details in one short line."""
-        line = ", ".join(f"{name}: {_plain(value)}" for name, value in event.detail.items())
+        """The details in one short line, without the id that ties an export's two events."""
+        shown = ((name, value) for name, value in event.detail.items() if name != "export")
+        line = ", ".join(f"{name}: {_plain(value)}" for name, value in shown)
         return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
     @admin.display(description=_("details"))
@@ -138,10 +144,13 @@ class AuditEventAdmin(Audited):
 
     def _named(self, event: AuditEvent) -> str:
         model = _model_of(event.kind)
-        kind = str(model._meta.verbose_name) if model else event.kind
-        if event.kind == "conversation" and event.object_name:
+        if model is None:
+            return f"{event.kind} {event.object_name}".strip() or "–"
+        if not event.object_id:
+            return str(model._meta.verbose_name_plural)
+        if event.kind == "conversation":
             return str(_("conversation of %(person)s") % {"person": event.object_name})
-        return f"{kind} {event.object_name}".strip() or "–"
+        return f"{model._meta.verbose_name} {event.object_name}"
 
 
 def _model_of(kind: str) -> type[Model] | None:

@@ -155,6 +155,6 @@ def test_the_first_page_says_how_many_have_every_right_and_what_one_did(
     page = root.get("/admin/").content.decode()
 
     assert "2 people have every right" in page
-    assert "Added group Readers" in page
+    assert "Added group: Readers" in page
     assert "2 people have every right" in auditor.get("/admin/").content.decode()
     assert Group.objects.filter(name="Readers").exists()
