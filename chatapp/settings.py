@@ -141,6 +141,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "chatapp.audit.client_address"
 
 SESSION_ENGINE = "chatapp.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
@@ -153,7 +154,9 @@ CSRF_COOKIE_SECURE = HTTPS
 if HTTPS:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 3600)
-if env.bool("TRUST_PROXY", False):
+TRUST_PROXY: bool = env.bool("TRUST_PROXY", False)
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", 1) if TRUST_PROXY else 0
+if TRUST_PROXY:
     # Without the proxy's word every request looks like http, and a redirect would never end.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = HTTPS
@@ -233,6 +236,7 @@ PORT: int = env.int("PORT", 8000)
 DEMO_MODEL_PORT: int = env.int("DEMO_MODEL_PORT", 8990)
 UPSTREAM_ALLOWED_HOSTS: list[str] = env.list("UPSTREAM_ALLOWED_HOSTS", default=[])
 MAX_PROMPT_CHARS = 32_000
+ADMIN_READS_CONVERSATIONS: bool = env.bool("ADMIN_READS_CONVERSATIONS", True)
 DRAIN_SECONDS: float = env.float("DRAIN_SECONDS", 8.0)
 REDIS_URL: str = env.str("REDIS_URL", "")
 WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", 1)

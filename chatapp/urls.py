@@ -17,6 +17,7 @@ from chatapp.views import (
     sharing,
     transfer,
 )
+from chatapp.views.oversight import oversight
 from chatapp.views.preferences import preferences
 
 urlpatterns = [
@@ -72,6 +73,7 @@ urlpatterns = [
     path("your-data/leave/", own_data.leave, name="leave"),
     path("your-data/left/", own_data.left, name="left"),
     path("preferences/", preferences, name="preferences"),
+    path("oversight/", oversight, name="oversight"),
     path("login/", LoginView.as_view(template_name="login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", health.healthz, name="healthz"),

@@ -15,7 +15,7 @@ from django.test import AsyncClient
 from chatapp.database import close_connections
 from chatapp.demo.server import DemoServer, start
 from chatapp.generation import registry, upkeep
-from chatapp.models import Conversation, Endpoint
+from chatapp.models import AuditEvent, Conversation, Endpoint
 from chatapp.upstream.http import close_client
 from tests.tab import Tab, sign_in
 
@@ -37,6 +37,28 @@ def django_db_setup(
     with django_db_blocker.unblock():
         asyncio.run(close_connections())
         asyncio.run(sync_to_async(lambda: connection.close())())
+
+
+@pytest.fixture(autouse=True)
+def _deeds_forgotten(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test's database is emptied after it, which audit events on SQLite would refuse."""
+    has_database = "transactional_db" in request.fixturenames
+    if has_database:
+        request.getfixturevalue("transactional_db")
+    yield
+    if has_database and connection.vendor == "sqlite":
+        _forget_deeds()
+
+
+def _forget_deeds() -> None:
+    trigger = "chatapp_auditevent_stays"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = %s", [trigger])
+        (made,) = cursor.fetchone()
+        if AuditEvent.objects.exists():
+            cursor.execute(f"DROP TRIGGER {trigger}")
+            cursor.execute("DELETE FROM chatapp_auditevent")
+            cursor.execute(made)
 
 
 @pytest.fixture(autouse=True)

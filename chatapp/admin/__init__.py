@@ -1,5 +1,5 @@
 """The administrator's pages: Django's own admin, registered one noun a file."""
 
-from chatapp.admin import conversations, endpoints, holds, limits
+from chatapp.admin import audit, conversations, endpoints, holds, limits, people
 
-__all__ = ["conversations", "endpoints", "holds", "limits"]
+__all__ = ["audit", "conversations", "endpoints", "holds", "limits", "people"]

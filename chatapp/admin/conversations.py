@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from chatapp.admin.exporting import Exporting
 from chatapp.models import Conversation, Message
 
 _HEAD = "{} · {} · {}{}"
@@ -25,7 +26,7 @@ _FIELDS = (
 
 
 @admin.register(Conversation)
-class ConversationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ConversationAdmin(Exporting):
     list_display = ["__str__", "owner", "endpoint", "created_at", "updated_at"]
     list_filter = ["endpoint", "created_at"]
     list_select_related = ["owner", "endpoint"]

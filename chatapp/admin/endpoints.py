@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from chatapp.admin.audit import Audited
 from chatapp.admin.endpoint_form import EndpointForm
 from chatapp.admin.protocols import addresses_explained, options_explained
 from chatapp.admin.trials import trial_page
@@ -28,7 +29,7 @@ _DESCRIBING = ("protocol", "url", "model", "api_key_env", "options")
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EndpointAdmin(Audited):
     form = EndpointForm
     list_display = ["name", "enabled", "position", "for_whom", "host", "protocol", "key"]
     list_editable = ["enabled", "position"]

@@ -11,6 +11,7 @@ from chatapp.models.conversation import (
 )
 from chatapp.models.departure import Departure
 from chatapp.models.endpoint import Endpoint, endpoint_for, endpoints_for, usable_endpoints
+from chatapp.models.export import Export
 from chatapp.models.hold import Hold
 from chatapp.models.imported import Import
 from chatapp.models.limit import Limit, Usage
@@ -27,6 +28,7 @@ __all__ = [
     "Conversation",
     "Departure",
     "Endpoint",
+    "Export",
     "Hold",
     "Import",
     "Limit",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class Action(models.TextChoices):
     READ = "read", _("read")
     EXPORT = "export", _("exported")
+    ADD = "add", _("added")
     DELETE = "delete", _("deleted")
     RESTORE = "restore", _("restored")
     HOLD = "hold", _("put on hold")
@@ -23,6 +24,8 @@ class AuditEvent(models.Model):
 
     Names are kept beside the keys, so that an event still tells its story when the person or the
     thing is gone. `detail` is what the action alone knows, such as an export's filter and count.
+    Events hold nothing of what people wrote and are kept for good: triggers refuse to alter or
+    delete them, so a migration that rebuilds this table on SQLite has to make its triggers anew.
     """
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)

@@ -66,8 +66,11 @@ def columns(model: type[models.Model]) -> list[Column]:
     return [f for f in model._meta.concrete_fields if f.name not in LEFT_OUT[model]]
 
 
-def pieces(talk: Talk, *, is_in_zip: bool = False) -> Iterator[str]:
-    """The document, a message at a time, and a large file in several."""
+def pieces(
+    talk: Talk, about: Mapping[str, Any] | None = None, *, is_in_zip: bool = False
+) -> Iterator[str]:
+    """The document, a message at a time, and a large file in several; `about` is said of the
+    conversation as well."""
     conversation = talk.conversation
     head = {
         "format": FORMAT,
@@ -76,6 +79,7 @@ def pieces(talk: Talk, *, is_in_zip: bool = False) -> Iterator[str]:
         "source": source_of(conversation),
         "endpoint": conversation.endpoint.name if conversation.endpoint else None,
         **_values(conversation),
+        **(about or {}),
     }
     yield _json(head)[:-1] + ', "messages": ['
     mark = "\n"

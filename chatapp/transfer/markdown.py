@@ -16,13 +16,16 @@ from chatapp.transfer.slices import Talk
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 
 
-def pieces(talk: Talk, *, is_in_zip: bool = False) -> Iterator[str]:
-    """The document, a message at a time; pictures that don't stand beside it come at its end."""
+def pieces(talk: Talk, person: str = "", *, is_in_zip: bool = False) -> Iterator[str]:
+    """The document, a message at a time; pictures that don't stand beside it come at its end.
+
+    For others than its person, who is named then.
+    """
     conversation = talk.conversation
     images: list[Attachment] = []
     yield f"# {_line(str(conversation))}\n\n*{_date(conversation)}*\n"
     for message in talk.path():
-        yield f"\n## {_line(_author(message))}\n"
+        yield f"\n## {_line(_author(message, person))}\n"
         for file in message.attachments.all():
             yield f"\n{_attached(file, images, is_in_zip=is_in_zip)}\n"
         for part in _parts(message):
@@ -82,9 +85,9 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
-def _author(message: Message) -> str:
+def _author(message: Message, person: str) -> str:
     if message.role == Role.USER:
-        return _("You")
+        return person or _("You")
     names = [name for name in (message.endpoint_name, message.model) if name]
     return " · ".join(names) or _("Assistant")
 

@@ -1,12 +1,13 @@
-"""A person's conversations and their messages → a slice at a time, so that memory stays flat."""
+"""Conversations and their messages → a slice at a time, so that memory stays flat."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Prefetch
+from django.db.models import Model, Prefetch, QuerySet
 
 from chatapp.database import read
 from chatapp.locales import carried
@@ -16,6 +17,8 @@ from chatapp.models.message import path_of
 CONVERSATIONS = 50
 MESSAGES = 50
 PIECES = 16
+
+M = TypeVar("M", bound=Model)
 
 _ATTACHMENTS = Prefetch("attachments", Attachment.objects.defer("data"))
 
@@ -29,25 +32,43 @@ def conversations_of(user: User) -> Iterator[Conversation]:
         found = list(kept.filter(pk__gt=found[-1].pk).order_by("pk")[:CONVERSATIONS])
 
 
+def conversations_with(ids: Sequence[UUID]) -> Iterator[Conversation]:
+    """Anybody's, in the order of `ids`, deleted ones too."""
+    return _by_ids(Conversation.objects.select_related("endpoint", "owner"), ids, CONVERSATIONS)
+
+
 class Talk:
-    """A conversation whose messages are read in batches; those of a short one only once."""
+    """A conversation whose messages are read in batches; those of a short one only once.
+
+    `given` counts the messages that were taken.
+    """
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
+        self.given = 0
 
     def messages(self) -> Iterator[Message]:
         """All, in order of asking."""
         if self._few is not None:
-            return iter(self._few)
-        return _by_ids(list(self.conversation.messages.values_list("pk", flat=True)))
+            return self._counted(self._few)
+        return self._read(list(self.conversation.messages.values_list("pk", flat=True)))
 
     def path(self) -> Iterator[Message]:
         """Those that are shown."""
         if self._few is not None:
-            return iter(path_of(self._few))
+            return self._counted(path_of(self._few))
         columns = ("conversation", "parent", "chosen_at", "asked_at")
         outline = list(self.conversation.messages.only(*columns))
-        return _by_ids([message.pk for message in path_of(outline)])
+        return self._read([message.pk for message in path_of(outline)])
+
+    def _read(self, ids: Sequence[UUID]) -> Iterator[Message]:
+        messages = Message.objects.prefetch_related(_ATTACHMENTS)
+        return self._counted(_by_ids(messages, ids, MESSAGES))
+
+    def _counted(self, messages: Iterable[Message]) -> Iterator[Message]:
+        for message in messages:
+            self.given += 1
+            yield message
 
     def files(self) -> list[Attachment]:
         """The files of all messages, without their bytes."""
@@ -73,12 +94,12 @@ def encoded(pieces: Iterable[str]) -> Iterator[bytes]:
         yield piece.encode()
 
 
-def _by_ids(ids: Sequence[UUID]) -> Iterator[Message]:
-    """The messages in the order of `ids`; those that went meanwhile are passed over."""
-    for start in range(0, len(ids), MESSAGES):
-        batch = ids[start : start + MESSAGES]
-        found = Message.objects.prefetch_related(_ATTACHMENTS).in_bulk(batch)
-        yield from (found[message_id] for message_id in batch if message_id in found)
+def _by_ids(rows: QuerySet[M], ids: Sequence[UUID], at_once: int) -> Iterator[M]:
+    """The rows in the order of `ids`; those that went meanwhile are passed over."""
+    for start in range(0, len(ids), at_once):
+        batch = ids[start : start + at_once]
+        found = rows.in_bulk(batch)
+        yield from (found[row_id] for row_id in batch if row_id in found)
 
 
 async def _taken(

@@ -44,6 +44,7 @@ async def apply(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if not await read(_has_begun, conversation_id):
         return await read(filled_in, request, user, conversation_id, preset)
     if preset is None:
+        await read(conversation_for, user, conversation_id)  # somebody else's is none
         return redirect("conversation", conversation_id)
     await write(chat_settings.save, user, conversation_id, presets.values_of(preset))
     bus.announce(conversation_id)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import footprint, searching
+from tests.bench import exporting, footprint, searching
 from tests.bench.browser import RATE, Answered, answered, first_load, stage
 from tests.bench.load import THROUGHPUT_STREAMS, Load, measure, paced, throughput
 from tests.bench.orders import Order
@@ -37,6 +37,7 @@ def main() -> None:
         "install": _install,
         "start": _start,
         "search": _search,
+        "export": _export,
     }
     asked = [kind for kind in kinds if getattr(arguments, kind)]
     results = {kind: kinds[kind](arguments) for kind in asked} or _load(arguments)
@@ -163,6 +164,32 @@ def _search(_: argparse.Namespace) -> dict[str, Any]:
     return asdict(found)
 
 
+def _export(_: argparse.Namespace) -> dict[str, Any]:
+    found = exporting.exports()
+    growth_bar, first_bar = exporting.GROWTH_BAR_MIB, exporting.FIRST_BYTE_BAR_S
+    print(f"export of {exporting.MESSAGES:,} messages by an administrator")
+    for export in found.quiet:
+        print(
+            plain_line(
+                f"{export.kind}, {export.mib:.0f} MiB: first byte, s",
+                export.first_byte_s,
+                2,
+                first_bar,
+            )
+        )
+        print(plain_line("  seconds in all", export.seconds, 1))
+        print(plain_line("  memory more, MiB", export.growth_mib, 0, growth_bar))
+    print(f"the same beside {exporting.STREAMS} streams")
+    print(plain_line("first byte, s", found.first_byte_s, 2, first_bar))
+    print(plain_line("memory more, MiB", found.growth_mib, 0, growth_bar))
+    print(plain_line("their token latency alone, p99 ms", found.alone.plateau_p99 or 0, 1))
+    print(plain_line("their token latency beside it, p99 ms", found.beside.plateau_p99 or 0, 1))
+    print(plain_line("  more", found.delay_ms, 1, exporting.DELAY_BAR_MS))
+    print(plain_line("tokens lost", found.beside.lost, 0, 0))
+    print(plain_line("streams that did not complete", found.beside.failed, 0, 0))
+    return asdict(found)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=_DESCRIPTION)
     add = parser.add_argument
@@ -178,6 +205,7 @@ def _arguments() -> argparse.Namespace:
     add("--install", action="store_true", help="the size of a fresh installation")
     add("--start", action="store_true", help="the time until the first page")
     add("--search", action="store_true", help="searches in many messages; DATABASE_URL says where")
+    add("--export", action="store_true", help="an administrator's export beside people who chat")
     add("--json", type=Path, help="write the figures to this file as well")
     return parser.parse_args()
 

@@ -39,14 +39,22 @@ def model(directory: Path) -> Iterator[int]:
 
 
 @contextmanager
-def chatapp(model_url: str, clients: int, directory: Path, messages: int = 0) -> Iterator[Running]:
+def chatapp(
+    model_url: str,
+    clients: int,
+    directory: Path,
+    messages: int = 0,
+    fill: Callable[[dict[str, str]], None] = lambda environment: None,
+) -> Iterator[Running]:
     """`manage.py serve` on a fresh SQLite file with a user, session and conversation a client.
 
-    The last client's conversation has so many `messages`.
+    The last client's conversation has so many `messages`; `fill` adds to the database before the
+    server starts.
     """
     port = free_port()
     environment = chatapp_environment(directory, port)
     prepared = prepare(environment, model_url, clients, messages)
+    fill(environment)
     arguments = ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
     log = directory / "chatapp.log"
     with running(

@@ -91,6 +91,7 @@ PAGES: dict[str, tuple[str, Prepare]] = {
     "preferences": ("/preferences/?saved", nothing_more),
     "own data": ("/your-data/", nothing_more),
     "left": ("/your-data/left/", nothing_more),
+    "oversight": ("/oversight/", nothing_more),
 }
 WITHOUT_A_SESSION = {"login"}
 SIZES: dict[str, dict[str, Any]] = {

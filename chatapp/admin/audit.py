@@ -1,0 +1,175 @@
+"""What administrators did, as a list to look through; and how their changes come to be in it."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from chatapp.audit import record, record_each
+from chatapp.models.audit import Action, AuditEvent
+
+_FIELDS = ("at", "who", "what", "which", "address", "details")
+_LONGEST = 160
+
+
+class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Writes changes down as audit events, in the place of Django's log, which has no address and
+    can be altered. Every ModelAdmin of ours is one."""
+
+    def log_addition(  # type: ignore[override]
+        self, request: HttpRequest, obj: Model, message: Any
+    ) -> None:
+        record(request, Action.ADD, obj)
+
+    def log_change(  # type: ignore[override]
+        self, request: HttpRequest, obj: Model, message: Any
+    ) -> None:
+        record(request, Action.CHANGE, obj, **_changed(message))
+
+    def log_deletions(  # type: ignore[override]
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> None:
+        record_each(request, Action.DELETE, queryset)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Its audit events, for those who may look at both."""
+        may_see_events = request.user.has_perm("chatapp.view_auditevent")
+        if not may_see_events or not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        query = urlencode({"kind": self.opts.model_name, "object_id": unquote(object_id)})
+        return redirect(f"{reverse('admin:chatapp_auditevent_changelist')}?{query}")
+
+
+class KindFilter(admin.SimpleListFilter):
+    """The kinds of things that the admin has."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        models = model_admin.admin_site._registry
+        kinds = ((m._meta.model_name, capfirst(m._meta.verbose_name)) for m in models)
+        return sorted(kinds, key=lambda kind: kind[1])
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[AuditEvent]
+    ) -> QuerySet[AuditEvent]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(Audited):
+    """Read by those who may, and altered by nobody: the database refuses it as well."""
+
+    list_display = ["at", "who", "what", "which", "address", "summary"]
+    list_display_links = ["at"]
+    list_filter = ["action", KindFilter, "at", ("actor", admin.RelatedOnlyFieldListFilter)]
+    search_fields = ["actor_name", "object_name", "object_id", "address"]
+    search_help_text = _("Names of people and things, ids and addresses.")
+    date_hierarchy = "at"
+    show_full_result_count = False
+    list_per_page = 50
+    actions = None
+    fields = _FIELDS
+    readonly_fields = _FIELDS
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Links only to what the reader may look at."""
+
+        @admin.display(description=_("which"))
+        def which(event: AuditEvent) -> str:
+            return self._link(request, event)
+
+        return [which if name == "which" else name for name in self.list_display]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(
+            request, {"title": _("Audit events"), **(extra_context or {})}
+        )
+
+    @admin.display(description=_("who"), ordering="actor_name")
+    def who(self, event: AuditEvent) -> str:
+        return event.actor_name
+
+    @admin.display(description=_("what"), ordering="action")
+    def what(self, event: AuditEvent) -> str:
+        return event.get_action_display()
+
+    @admin.display(description=_("which"))
+    def which(self, event: AuditEvent) -> str:
+        return self._named(event)
+
+    @admin.display(description=_("details"))
+    def summary(self, event: AuditEvent) -> str:
+        """The details in one short line, without the id that ties an export's two events."""
+        shown = ((name, value) for name, value in event.detail.items() if name != "export")
+        line = ", ".join(f"{name}: {_plain(value)}" for name, value in shown)
+        return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+    @admin.display(description=_("details"))
+    def details(self, event: AuditEvent) -> str:
+        rows = ((name, _plain(value)) for name, value in event.detail.items())
+        return format_html_join("", "<div><b>{}</b> {}</div>", rows) or "–"
+
+    def _link(self, request: HttpRequest, event: AuditEvent) -> str:
+        name = self._named(event)
+        model = _model_of(event.kind)
+        shown = self.admin_site._registry.get(model) if model else None
+        if not event.object_id or shown is None or not shown.has_view_permission(request):
+            return name
+        address = reverse(
+            f"admin:{shown.opts.app_label}_{event.kind}_change", args=[event.object_id]
+        )
+        return format_html('<a href="{}">{}</a>', address, name)
+
+    def _named(self, event: AuditEvent) -> str:
+        model = _model_of(event.kind)
+        if model is None:
+            return f"{event.kind} {event.object_name}".strip() or "–"
+        if not event.object_id:
+            return str(model._meta.verbose_name_plural)
+        if event.kind == "conversation":
+            return str(_("conversation of %(person)s") % {"person": event.object_name})
+        return f"{model._meta.verbose_name} {event.object_name}"
+
+
+def _model_of(kind: str) -> type[Model] | None:
+    for model in admin.site._registry:
+        if model._meta.model_name == kind:
+            return model
+    return None
+
+
+def _changed(message: Any) -> dict[str, Any]:
+    """Django's description of a change → the names of the fields in it."""
+    if isinstance(message, str):
+        return {"note": message} if message else {}
+    said = (said for part in message for said in part.values())
+    names = [str(name) for one in said for name in one.get("fields", ())]
+    return {"fields": names} if names else {}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,90 @@
+"""Conversations of many people → one file, made while it is sent; its row tells how far it is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from chatapp.database import write
+from chatapp.generation.background import begin
+from chatapp.models import Export
+from chatapp.transfer import document, markdown, table
+from chatapp.transfer.slices import Talk, conversations_with, encoded, in_slices
+
+SAY_SO_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a conversation is written, and what stands before the first one."""
+
+    media_type: str
+    pieces: Callable[[Talk], Iterator[str]]
+    head: Callable[[], str] = str
+
+
+async def sent(
+    export: Export, ids: Sequence[UUID], note: Callable[[Export], None]
+) -> AsyncIterator[bytes]:
+    """The file's bytes. However it ends, its row is saved and `note(export)` called, which may
+    write: with what had been handed over by then."""
+    clock = asyncio.get_running_loop().time
+    said_at = clock()
+    made = Export(pk=export.pk)
+    try:
+        async for data in in_slices(_pieces(export.kind, ids, made)):
+            handed_over = made.conversations, made.messages
+            yield data
+            export.conversations, export.messages = handed_over
+            if clock() - said_at > SAY_SO_S:
+                await write(export.save)
+                said_at = clock()
+        export.conversations, export.messages = made.conversations, made.messages
+        export.is_complete = True
+    finally:
+        begin(write(_end, export, note))
+
+
+def _end(export: Export, note: Callable[[Export], None]) -> None:
+    export.finished_at = timezone.now()
+    with transaction.atomic():
+        export.save()
+        note(export)
+
+
+def _pieces(kind: str, ids: Sequence[UUID], made: Export) -> Iterator[bytes]:
+    """A message at a time, counted in `made`."""
+    form = FORMATS[kind]
+    if head := form.head():
+        yield head.encode()
+    for conversation in conversations_with(ids):
+        talk, before = Talk(conversation), made.messages
+        for piece in encoded(form.pieces(talk)):
+            made.messages = before + talk.given
+            yield piece
+        made.conversations += 1
+
+
+def _line(talk: Talk) -> Iterator[str]:
+    """Our document in one line: there are no line breaks within JSON's strings."""
+    conversation = talk.conversation
+    deleted_at = conversation.deleted_at.isoformat() if conversation.deleted_at else None
+    about = {"person": conversation.owner.get_username(), "deleted_at": deleted_at}
+    for piece in document.pieces(talk, about):
+        yield piece.replace("\n", "")
+    yield "\n"
+
+
+def _chapter(talk: Talk) -> Iterator[str]:
+    yield from markdown.pieces(talk, talk.conversation.owner.get_username())
+    yield "\n---\n\n"
+
+
+FORMATS = {
+    "jsonl": Format("application/jsonl", _line),
+    "csv": Format("text/csv; charset=utf-8", table.pieces, table.head),
+    "md": Format("text/markdown; charset=utf-8", _chapter),
+}

@@ -1,0 +1,186 @@
+"""100,000 messages, exported by an administrator while others chat → what it costs the server and
+them: memory, the time to the first byte, and how much later their tokens come."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from tests.bench import servers
+from tests.bench.figures import Figures, figures
+from tests.bench.orders import Order
+from tests.bench.processes import ROOT, usage, wait_for_quiet
+from tests.bench.swarm import round_of
+
+MESSAGES = 100_000
+STREAMS = 20
+RATE = 50
+KINDS = ("jsonl", "csv", "md")
+GROWTH_BAR_MIB, FIRST_BYTE_BAR_S, DELAY_BAR_MS = 50.0, 1.0, 25.0
+
+_MESSAGES_A_CONVERSATION = 20
+_ROWS_AT_ONCE = 2000
+_SECONDS = 10.0
+_PATIENCE_S = 60.0
+_SAMPLE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One export with nobody else there; `growth_mib` is what the process held more meanwhile."""
+
+    kind: str
+    first_byte_s: float
+    seconds: float
+    mib: float
+    growth_mib: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """`alone` and `beside` are what `STREAMS` people had without and with exports beside them."""
+
+    quiet: list[Export]
+    alone: Figures
+    beside: Figures
+    first_byte_s: float
+    growth_mib: float
+
+    @property
+    def delay_ms(self) -> float:
+        return (self.beside.plateau_p99 or 0) - (self.alone.plateau_p99 or 0)
+
+
+def exports() -> Exports:
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, servers.model(Path(name)) as model:
+        keys: list[str] = []
+        served = servers.chatapp(
+            f"http://127.0.0.1:{model}",
+            2 * STREAMS + 1,
+            Path(name),
+            fill=lambda environment: keys.append(_filled(environment)),
+        )
+        with served as server:
+            wish = {"origin": f"http://127.0.0.1:{server.port}", "cookie": keys[0]}
+            wait_for_quiet(_PATIENCE_S)
+            _round(server, slice(-1, None), model, seconds=2)
+            quiet = [_exported(server.pid, wish, kind) for kind in KINDS]
+            wait_for_quiet(_PATIENCE_S)
+            alone = _round(server, slice(0, STREAMS), model)
+            with _watched(server.pid) as growth, _exporting(wish) as done:
+                beside = _round(server, slice(STREAMS, 2 * STREAMS), model)
+    first_byte_s = max(figure["first_byte_s"] for figure in done)
+    return Exports(quiet, alone, beside, first_byte_s, growth[0])
+
+
+def _round(server: servers.Running, doors: slice, model: int, seconds: float = _SECONDS) -> Figures:
+    some = server.doors[doors]
+    orders = [Order(stream, int(seconds * RATE), RATE) for stream in range(len(some))]
+    work = round_of(some, orders, stagger_s=0.01, pid=server.pid, model_port=model)
+    return figures([uvloop.run(work)], None)
+
+
+def _exported(pid: int, wish: dict[str, str], kind: str) -> Export:
+    with _watched(pid) as growth, _exporting(wish, kind, seconds=0) as done:
+        pass
+    (figure,) = done
+    mib = figure["bytes"] / 2**20
+    return Export(kind, figure["first_byte_s"], figure["seconds"], mib, growth[0])
+
+
+@contextmanager
+def _exporting(
+    wish: dict[str, str], kind: str = "jsonl", seconds: float = _SECONDS
+) -> Iterator[list[dict[str, float]]]:
+    """Exports beside the block; the list has them when the last one is over."""
+    done: list[dict[str, float]] = []
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.downloading"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdin
+    child.stdin.write(json.dumps({**wish, "kind": kind, "seconds": seconds}))
+    child.stdin.close()
+    child.stdin = None
+    yield done
+    done += json.loads(child.communicate()[0])
+
+
+@contextmanager
+def _watched(pid: int) -> Iterator[list[float]]:
+    """In the list, when it is over: by how many MiB the process grew at most."""
+    growth = [0.0]
+    before, is_over = usage(pid).rss_mib, threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(_SAMPLE_S):
+            growth[0] = max(growth[0], usage(pid).rss_mib - before)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield growth
+    finally:
+        is_over.set()
+        watcher.join()
+
+
+def _filled(environment: dict[str, str]) -> str:
+    """Fills the database in a process of its own; an administrator's cookie."""
+    command = [sys.executable, "-m", "tests.bench.exporting"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return done.stdout
+
+
+def _fill() -> str:
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.contrib.auth.models import User
+
+    from chatapp.models import Conversation, Message
+    from tests.tab import sign_in
+
+    root = User.objects.create_superuser("root")
+    titles = (f"Talk {number}" for number in range(MESSAGES // _MESSAGES_A_CONVERSATION))
+    made = Conversation.objects.bulk_create(
+        [Conversation(owner=root, title=title) for title in titles], batch_size=_ROWS_AT_ONCE
+    )
+    for first in range(0, MESSAGES, _ROWS_AT_ONCE):
+        Message.objects.bulk_create(
+            _message(made[n // _MESSAGES_A_CONVERSATION], n)
+            for n in range(first, first + _ROWS_AT_ONCE)
+        )
+    return f"{settings.SESSION_COOKIE_NAME}={sign_in(root)}"
+
+
+def _message(conversation: Any, number: int) -> Any:
+    """A kilobyte of text, and the timings of a reply."""
+    from chatapp.models import Message
+
+    return Message(
+        conversation=conversation,
+        role="assistant" if number % 2 else "user",
+        text=f"= {number} " + "Many words of an answer. " * 40,
+        arrivals={"bucket_ms": 10.0, "counts": [number % 7] * 50} if number % 2 else {},
+    )
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
+    sys.stdout.write(_fill())
