@@ -17,6 +17,7 @@ from chatapp.models.prompt import Prompt
 from chatapp.models.queued import Queued
 from chatapp.models.search import SearchEntry
 from chatapp.models.share import Share
+from chatapp.models.summary import Summary
 
 __all__ = [
     "Attachment",
@@ -32,6 +33,7 @@ __all__ = [
     "SearchEntry",
     "Share",
     "Status",
+    "Summary",
     "attachment_for",
     "conversation_for",
     "message_for",
