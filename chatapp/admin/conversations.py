@@ -1,65 +1,45 @@
 """Conversations in the admin: a list, a search, and a transcript that nobody can alter."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
-from chatapp.models import Conversation, Message
-
-_HEAD = "{} · {} · {}{}"
-_FIELDS = (
-    "owner",
-    "title",
-    "endpoint",
-    "system_prompt",
-    "parameters",
-    "created_at",
-    "updated_at",
-    "transcript",
-)
+from chatapp.admin.history.listing import Listing
+from chatapp.admin.history.reading import Reading
+from chatapp.models import Conversation
 
 
 @admin.register(Conversation)
-class ConversationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["__str__", "owner", "endpoint", "created_at", "updated_at"]
-    list_filter = ["endpoint", "created_at"]
-    list_select_related = ["owner", "endpoint"]
-    search_fields = ["title", "owner__username", "messages__text"]
-    show_full_result_count = False
-    fields = _FIELDS
-    readonly_fields = _FIELDS
+class ConversationAdmin(Listing, Reading):
+    """Open to whoever may view conversations, while ADMIN_READS_CONVERSATIONS is on."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def has_view_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
+        return is_open() and super().has_view_permission(request, obj)
 
-    def has_change_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        return False
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, extra_context) if is_open() else self._shut(request)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        return super().get_queryset(request).order_by("-updated_at")
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().change_view(request, *args, **kwargs) if is_open() else self._shut(request)
 
-    @admin.display(description="Transcript")
-    def transcript(self, conversation: Conversation) -> SafeString:
-        """Every message, siblings too, as text: nothing anybody wrote is rendered."""
-        messages = conversation.messages.order_by("asked_at", "id")
-        rows = ((_head(m), _body(m)) for m in messages.prefetch_related("attachments"))
-        return format_html_join("", "<h3>{}</h3><pre>{}</pre>", rows)
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().history_view(request, *args, **kwargs) if is_open() else self._shut(request)
 
-
-def _head(message: Message) -> SafeString:
-    failure = f" · {message.error_kind}: {message.error_message}" if message.error_kind else ""
-    when = message.asked_at.strftime("%Y-%m-%d %H:%M:%S %Z")
-    return format_html(_HEAD, message.role, when, message.status, failure)
+    def _shut(self, request: HttpRequest) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Conversations are private here"),
+        }
+        template = "admin/chatapp/conversation/shut.html"
+        return TemplateResponse(request, template, context, status=403)
 
 
-def _body(message: Message) -> str:
-    files = ", ".join(f"{file.name} ({file.size:,} bytes)" for file in message.attachments.all())
-    parts = (
-        ("Files", files),
-        ("Reasoning", message.reasoning),
-        ("Refusal", message.refusal),
-        ("", message.text),
-    )
-    return "\n\n".join(f"[{name}]\n{text}" if name else text for name, text in parts if text)
+def is_open() -> bool:
+    """Whether administrators may read what people said, as the service's setting says."""
+    return bool(getattr(settings, "ADMIN_READS_CONVERSATIONS", True))

@@ -85,9 +85,8 @@ def matching(owner_id: int, phrases: Collection[list[str]], most: int) -> dict[U
 def conversations_with(
     phrases: Collection[list[str]], owner_id: int | None = None
 ) -> tuple[list[UUID], bool]:
-    """The newest conversations with a message that has every phrase, deleted ones too; and whether
-    those are all. They are one person's or everybody's, and at least `_ENOUGH` if there are so many.
-    """
+    """The newest conversations, one person's or everybody's and deleted ones too, with a message
+    that has every phrase; and whether those are all. At least `_ENOUGH`, if there are so many."""
     if connection.vendor == "sqlite":
         whose = "" if owner_id is None else f'owner_id : "{owner_id}" AND '
         words = f"{whose}text : ({_fts5_words(phrases)})"
@@ -186,14 +185,15 @@ _POSTGRESQL_EVERYWHERE = """
 def _first_of_each(statement: str, **arguments: str | int) -> tuple[list[UUID], bool]:
     """The conversations that the rows name, each once and up to `_MOST`; whether those are all."""
     found: dict[UUID, None] = {}
-    count = 0
+    rows = 0
     with connection.cursor() as cursor:
         cursor.execute(statement, {**arguments, "rows": _ROWS})
-        for count, (conversation,) in enumerate(cursor, 1):
+        for (conversation,) in cursor:
+            rows += 1
             found[_uuid(conversation)] = None
             if len(found) == _MOST:
                 return list(found), False
-    return list(found), count < _ROWS
+    return list(found), rows < _ROWS
 
 
 def _select_in_postgresql(owner_id: int, words: str, most: int, rows: int) -> Found:
