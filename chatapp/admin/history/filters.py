@@ -4,13 +4,15 @@ A value that nobody could have chosen is refused with a sentence: a list that si
 everything, or nothing, would be believed.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import Any, TypeVar, cast
 
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import Group, User
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +22,8 @@ from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Endpoint, Status, Summary
 from chatapp.models.message import LIVE
 from chatapp.templatetags.history import STATUS_WORDS
+
+T = TypeVar("T")
 
 Choices = list[tuple[str, Any]]
 
@@ -75,17 +79,15 @@ class UserFilter(ChoiceFilter):
     title = gettext_lazy("user")
     parameter_name = "user"
     template = "admin/chatapp/conversation/_user_filter.html"
-    owner_id: int | None = None
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return []
 
     def knows(self, value: str) -> bool:
-        self.owner_id = owner_named(value)
-        return True
+        return owner_in(self.request) is not None
 
     def condition(self, value: str) -> Q:
-        return Q(summary__owner=self.owner_id)
+        return Q(summary__owner=owner_in(self.request))
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         yield {
@@ -100,7 +102,7 @@ class GroupFilter(ChoiceFilter):
     parameter_name = "group"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(str(group.pk), group.name) for group in Group.objects.order_by("name")]
+        return [(key, name) for kind, key, name in _offered(request) if kind == "group"]
 
     def condition(self, value: str) -> Q:
         members = User.groups.through.objects.filter(group=int(value))
@@ -112,14 +114,15 @@ class _NamesFilter(ChoiceFilter):
     reply ever had."""
 
     column: str
-    of_endpoint: str
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        names = {getattr(endpoint, self.of_endpoint) for endpoint in _endpoints(request)}
-        chosen = request.GET.get(self.parameter_name or "")
-        return [(name, name) for name in sorted({*names, chosen or ""} - {""})]
+        names = {name for kind, _key, name in _offered(request) if kind == self.parameter_name}
+        return [(name, name) for name in sorted(names - {""})]
 
     def knows(self, value: str) -> bool:
+        if super().knows(value):
+            return True
+        self.lookup_choices.append((value, value))
         return Summary.objects.filter(**self._having(value)).exists()
 
     def condition(self, value: str) -> Q:
@@ -133,14 +136,12 @@ class EndpointFilter(_NamesFilter):
     title = gettext_lazy("endpoint")
     parameter_name = "endpoint"
     column = "endpoint_names"
-    of_endpoint = "name"
 
 
 class ModelFilter(_NamesFilter):
     title = gettext_lazy("model")
     parameter_name = "model"
     column = "model_names"
-    of_endpoint = "model"
 
 
 class StatusFilter(FixedFilter):
@@ -205,8 +206,15 @@ class DeletedFilter(FixedFilter):
     }
 
 
-def owner_named(name: str) -> int:
-    """The id of the person who is called `name`. Raises InvalidInput, with similar names."""
+def owner_in(request: HttpRequest) -> int | None:
+    """The id of the person whom the address names, if it names one. Raises InvalidInput."""
+    name = request.GET.get("user")
+    if name is None:
+        return None
+    return _once(request, "owner_id", lambda: _owner_named(name))
+
+
+def _owner_named(name: str) -> int:
     found = User.objects.filter(username=name).values_list("pk", flat=True).first()
     if found is not None:
         return found
@@ -216,8 +224,18 @@ def owner_named(name: str) -> int:
     raise InvalidInput(_("Nobody is called “%(name)s”.") % {"name": name[:80]} + hint)
 
 
-def _endpoints(request: HttpRequest) -> list[Endpoint]:
-    """Read once for the two filters that offer them."""
-    if not hasattr(request, "endpoints_to_offer"):
-        request.endpoints_to_offer = list(Endpoint.objects.only("name", "model"))  # type: ignore[attr-defined]
-    return request.endpoints_to_offer  # type: ignore[attr-defined,no-any-return]
+def _offered(request: HttpRequest) -> list[tuple[str, str, str]]:
+    """Today's groups, endpoints and models as (parameter, value, title), in one query."""
+    groups = Group.objects.values_list(Value("group"), Cast("pk", TextField()), "name")
+    endpoints = Endpoint.objects.values_list(Value("endpoint"), Value(""), "name")
+    served = Endpoint.objects.values_list(Value("model"), Value(""), "model")
+    every = groups.order_by().union(endpoints.order_by(), served.order_by())
+    return _once(request, "offered", lambda: sorted(every, key=itemgetter(2)))
+
+
+def _once(request: HttpRequest, name: str, find: Callable[[], T]) -> T:
+    """What several filters of a page ask for is looked up by the first of them."""
+    found: dict[str, Any] = request.__dict__.setdefault("found_once", {})
+    if name not in found:
+        found[name] = find()
+    return cast("T", found[name])

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
@@ -162,20 +163,24 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
         if not phrases:
             messages.info(request, _("There is no word in this search."))
             return queryset.none(), False
-        user = request.GET.get("user")
-        owner_id = filters.owner_named(user) if user else None
+        owner_id = filters.owner_in(request)
         found, are_all = conversations_with(phrases, owner_id)
-        titled = _titled(phrases, owner_id)
-        if not are_all or len(titled) == _MOST_TITLES:
+        if not are_all:
             messages.info(
                 request,
                 _(
                     "Very many conversations have these words: the newest %(count)s of them are "
                     "shown and filtered. Add a word or choose a user to find older ones."
                 )
-                % {"count": len({*found, *titled})},
+                % {"count": len(found)},
             )
-        return queryset.filter(pk__in={*found, *titled}), False
+        titled = _titled(phrases)
+        if owner_id is None:
+            newest = titled.order_by("-active_at")[:_MOST_TITLES]
+            return queryset.filter(pk__in={*found, *newest}), False
+        # One person's are so few that the list may look at each; everybody's are asked for alone.
+        in_title = Q(pk__in=titled.filter(owner=owner_id).values("pk"))
+        return queryset.filter(Q(pk__in=found) | in_title), False
 
     @admin.display(description=gettext_lazy("title"))
     def shown_title(self, conversation: Conversation) -> SafeString:
@@ -243,9 +248,9 @@ def _beside(cl: Conversations | None) -> dict[str, Any]:
     return found
 
 
-def _titled(phrases: list[list[str]], owner_id: int | None) -> list[Any]:
-    has_all = Q() if owner_id is None else Q(owner=owner_id)
+def _titled(phrases: list[list[str]]) -> QuerySet[Summary, UUID]:
+    """The conversations that have all the words in their titles."""
+    found = Summary.objects.values_list("pk", flat=True)
     for tokens in phrases:
-        has_all &= Q(title_words__contains=" ".join(tokens))
-    newest = Summary.objects.filter(has_all).order_by("-active_at")
-    return list(newest.values_list("pk", flat=True)[:_MOST_TITLES])
+        found = found.filter(title_words__contains=" ".join(tokens))
+    return found
