@@ -46,14 +46,14 @@ def visible(text: str) -> SafeString:
 
 
 @register.simple_tag
-def moment(at: datetime) -> SafeString:
-    """A `<time>` to the second, in the reader's zone."""
+def moment(at: datetime, form: str = "j M Y, H:i:s") -> SafeString:
+    """A `<time>` in the reader's zone, to the second unless told otherwise."""
     local = timezone.localtime(at)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(),
         date_format(local, "l j F Y, H:i:s T"),
-        date_format(local, "j M Y, H:i:s"),
+        date_format(local, form),
     )
 
 

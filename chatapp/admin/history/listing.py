@@ -105,7 +105,8 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
         try:
             self.check_address(request.GET)
             response = super().changelist_view(
-                request, {"is_behind": is_behind, **(extra_context or {})}
+                request,
+                {"is_behind": is_behind, "is_nav_sidebar_enabled": False, **(extra_context or {})},
             )
         except InvalidInput as problem:
             return self.refused(request, str(problem))
@@ -206,9 +207,7 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
     def token_count(self, conversation: Conversation) -> str:
         return f"{conversation.summary.tokens:,}"
 
-    @admin.display(
-        description=gettext_lazy("slowest first token"), ordering="summary__first_token_ms"
-    )
+    @admin.display(description=gettext_lazy("first token"), ordering="summary__first_token_ms")
     def first_token(self, conversation: Conversation) -> str:
         waited_ms = conversation.summary.first_token_ms
         return "" if waited_ms is None else f"{waited_ms / 1000:.2f} s"
@@ -231,7 +230,7 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=gettext_lazy("last activity"), ordering="summary__active_at")
     def last_activity(self, conversation: Conversation) -> SafeString:
-        return moment(conversation.active_at)
+        return moment(conversation.active_at, "j M Y, H:i")
 
 
 def _parameters_of(kind: Any) -> list[str]:

@@ -53,6 +53,7 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]
         audit.record(request, Action.READ, conversation)
         context = {
             **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,  # room for what was said
             "title": str(conversation),
             "opts": self.opts,
             "conversation": conversation,

@@ -46,6 +46,11 @@ class Entry:
         return self.message.role == Role.ASSISTANT
 
     @property
+    def follows_another(self) -> bool:
+        """Whether it does not simply follow the message above it."""
+        return self.answers is not None and self.answers.number != self.place.number - 1
+
+    @property
     def version(self) -> int:
         return self.versions.index(self.place) + 1
 
