@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from chatapp.admin.history.listing import Listing
+from chatapp.admin.history.pages import page
 from chatapp.admin.history.reading import Reading
 from chatapp.models import Conversation
 
@@ -32,12 +33,7 @@ class ConversationAdmin(Listing, Reading):
         return super().history_view(request, *args, **kwargs) if is_open() else self._shut(request)
 
     def _shut(self, request: HttpRequest) -> TemplateResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Conversations are private here"),
-        }
-        template = "admin/chatapp/conversation/shut.html"
-        return TemplateResponse(request, template, context, status=403)
+        return page(self, request, "shut", 403, title=_("Conversations are private here"))
 
 
 def is_open() -> bool:

@@ -5,16 +5,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chatapp.models import Attachment, AuditEvent, Conversation, Message, Role, Status
 from tests.admin.talks import said, talk, timed
+from tests.bench.administering import BAR_QUERIES, queries_of
 from tests.growing import grow
-
-MOST_QUERIES = 12
 
 
 def address(conversation: Conversation, query: str = "") -> str:
@@ -164,10 +161,10 @@ def test_a_thousand_messages_come_in_pages_for_the_same_queries(
     grow(conversation, 1000)
 
     for query in ("", "?page=10", "?show=path&page=20"):
-        with CaptureQueriesContext(connection) as queries:
-            shown = page(auditor, conversation, query)
-        assert shown.count('class="entry"') == 50
-        assert len(queries) <= MOST_QUERIES
+        status, queries = queries_of(auditor, address(conversation, query))
+        assert status == 200
+        assert queries <= BAR_QUERIES
+        assert page(auditor, conversation, query).count('class="entry"') == 50
     assert 'id="m451"' in page(auditor, conversation, "?page=10")
 
 

@@ -45,6 +45,10 @@ class Span:
         return beyond.replace(day=1, month=1 if self.level == 0 else beyond.month)
 
     @property
+    def last(self) -> date:
+        return self.after - _A_DAY
+
+    @property
     def title(self) -> str:
         return date_format(self.first, _FORMATS[self.level])
 
@@ -57,7 +61,7 @@ class Span:
 
     def parts(self, first: date, last: date) -> "Iterator[Span]":
         """Its months or days between two days, the newest first."""
-        return spans(max(self.first, first), min(self.after - _A_DAY, last), self.level + 1)
+        return spans(max(self.first, first), min(self.last, last), self.level + 1)
 
 
 def span_of(day: date, level: int) -> Span:
@@ -111,9 +115,8 @@ class DateFilter(ListFilter):
         for name in self.expected_parameters():
             if name in params:
                 self.used_parameters[name] = params.pop(name)[-1]
-        when = self._text("when")
-        self._span = parsed(when) if when else None
-        self.first, self.last = (self._day(name) for name in ("from", "to"))
+        self._span = self._limit("when")
+        self.first, self.last = self._limit("from"), self._limit("to")
 
     def has_output(self) -> bool:
         return True
@@ -126,7 +129,8 @@ class DateFilter(ListFilter):
     ) -> QuerySet[Conversation]:
         if self._span:
             queryset = _between(queryset, self._span.first, self._span.after)
-        return _between(queryset, self.first, self.last + _A_DAY if self.last else None)
+        first = self.first.first if self.first else None
+        return _between(queryset, first, self.last.after if self.last else None)
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         yield {"hidden": hidden_inputs(changelist, "when", "from", "to")}
@@ -137,7 +141,7 @@ class DateFilter(ListFilter):
             return None
         around = self._span.around()
         title = around.title if around else _("All dates")
-        return Step(title, changelist.get_query_string({"when": around}, ["when"]))
+        return Step(title, _link(changelist, around))
 
     def steps(self, changelist: ChangeList) -> list[Step]:
         """What lies below it; the day itself if nothing does."""
@@ -148,14 +152,18 @@ class DateFilter(ListFilter):
             return []
         first, last = (timezone.localtime(known[name]).date() for name in ("first", "last"))
         parts = self._span.parts(first, last) if self._span else spans(first, last, 0)
-        return [Step(s.title, changelist.get_query_string({"when": s}, ["when"])) for s in parts]
+        return [Step(span.title, _link(changelist, span)) for span in parts]
 
-    def _day(self, name: str) -> date | None:
+    def _limit(self, name: str) -> Span | None:
         text = self._text(name)
-        return parsed(text).first if text else None
+        return parsed(text) if text else None
 
     def _text(self, name: str) -> str:
         return str(self.used_parameters.get(name, ""))
+
+
+def _link(changelist: ChangeList, when: Span | None) -> str:
+    return changelist.get_query_string({"when": when}, ["when", "from", "to"])
 
 
 def _between(

@@ -1,6 +1,5 @@
 """An address → a page of all conversations: searched, filtered, sorted, by year, month and day."""
 
-import re
 from typing import Any
 from uuid import UUID
 
@@ -10,29 +9,25 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.http.request import QueryDict
 from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chatapp.admin.history import filters
+from chatapp.admin.history import address, filters
 from chatapp.admin.history.dates import DateFilter
+from chatapp.admin.history.pages import refused
 from chatapp.admin.history.paging import Bounded
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Summary
 from chatapp.models.search import conversations_with, phrases_in
 from chatapp.models.summary import catch_up
-from chatapp.search import MOST_CHARS
 from chatapp.templatetags.history import moment, status_words, visible
 
 # Made before a list is shown; more than change in a few seconds.
 _SUMMARIES_AT_ONCE = 50
 _MOST_TITLES = 1000
-_ORDER = re.compile(r"(-?\d{1,2}(\.-?\d{1,2})*)?", re.ASCII)
-# Beside those of the filters: the search, the page, the order.
-_OWN_PARAMETERS = {"q", "p", "o"}
 
 
 class Conversations(ChangeList):
@@ -103,49 +98,19 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         is_behind = catch_up(_SUMMARIES_AT_ONCE) == _SUMMARIES_AT_ONCE
         try:
-            self.check_address(request.GET)
+            address.check(request.GET, self._filter_names())
             response = super().changelist_view(
                 request,
                 {"is_behind": is_behind, "is_nav_sidebar_enabled": False, **(extra_context or {})},
             )
         except InvalidInput as problem:
-            return self.refused(request, str(problem))
+            return refused(self, request, str(problem))
         if isinstance(response, TemplateResponse) and response.context_data:
             response.context_data |= _beside(response.context_data.get("cl"))
         return response
 
-    def check_address(self, parameters: QueryDict) -> None:
-        """Raises InvalidInput if a parameter is unknown, is there twice or can't be read."""
-        known = _OWN_PARAMETERS | {
-            name for kind in self.list_filter for name in _parameters_of(kind)
-        }
-        for name, values in parameters.lists():
-            words = {"name": name[:40]}
-            if name not in known:
-                raise InvalidInput(_("This list has no filter “%(name)s”.") % words)
-            if len(values) > 1:
-                raise InvalidInput(_("The filter “%(name)s” is there more than once.") % words)
-            if "\0" in values[0]:
-                raise InvalidInput(_("The filter “%(name)s” has a character of no text.") % words)
-        if not re.fullmatch(r"\d{0,6}", parameters.get("p", ""), re.ASCII):
-            raise InvalidInput(_("The page is a number."))
-        if not _ORDER.fullmatch(parameters.get("o", "")):
-            raise InvalidInput(_("The order is made of the numbers of columns."))
-        if len(parameters.get("q", "")) > MOST_CHARS:
-            raise InvalidInput(
-                _("A search can have %(most)s characters; shorten it.") % {"most": MOST_CHARS}
-            )
-
-    def refused(self, request: HttpRequest, sentence: str) -> TemplateResponse:
-        """The page that says what the address asks for in vain."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("This list cannot be shown"),
-            "sentence": sentence,
-            "opts": self.opts,
-        }
-        template = "admin/chatapp/conversation/refused.html"
-        return TemplateResponse(request, template, context, status=400)
+    def _filter_names(self) -> set[str]:
+        return {name for kind in self.list_filter for name in _parameters_of(kind)}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return Conversations

@@ -6,10 +6,11 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from chatapp import audit
+from chatapp.admin.history.address import page_number
+from chatapp.admin.history.pages import page, refused
 from chatapp.admin.history.transcript import Transcript
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation
@@ -49,22 +50,22 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]
             transcript = Transcript(conversation, only_shown=_only_shown(request))
             entries = transcript.entries(number)
         except InvalidInput as problem:
-            return self.refused(request, str(problem))  # type: ignore[attr-defined,no-any-return]
+            return refused(self, request, str(problem))
         audit.record(request, Action.READ, conversation)
-        context = {
-            **self.admin_site.each_context(request),
-            "is_nav_sidebar_enabled": False,  # room for what was said
-            "title": str(conversation),
-            "opts": self.opts,
-            "conversation": conversation,
-            "transcript": transcript,
-            "entries": entries,
-            "page": transcript.pages.page(number),
-            "page_range": list(transcript.pages.get_elided_page_range(number)),
-            "tools": self.tools(request, conversation),
+        return page(
+            self,
+            request,
+            "transcript",
+            200,
+            title=str(conversation),
+            conversation=conversation,
+            transcript=transcript,
+            entries=entries,
+            page=transcript.pages.page(number),
+            page_range=list(transcript.pages.get_elided_page_range(number)),
+            tools=self.tools(request, conversation),
             **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/chatapp/conversation/transcript.html", context)
+        )
 
     def _found(self, object_id: str) -> Conversation | None:
         if not re.fullmatch(r"[0-9a-fA-F-]{32,36}", object_id):
@@ -74,13 +75,6 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]
             return everything.get(pk=object_id)
         except (Conversation.DoesNotExist, ValueError):
             return None
-
-
-def page_number(text: str) -> int:
-    """The page that an address names, the first if it names none. Raises InvalidInput."""
-    if not re.fullmatch(r"\d{0,6}", text, re.ASCII):
-        raise InvalidInput(_("The page is a number."))
-    return int(text or 1)
 
 
 def _only_shown(request: HttpRequest) -> bool:
