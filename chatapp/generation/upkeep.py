@@ -1,5 +1,5 @@
 """What a process does beside its own replies: end abandoned ones, send what still waits, hear what
-others changed."""
+others changed, sum up what changed."""
 
 import asyncio
 import logging
@@ -17,11 +17,13 @@ from chatapp.failpoints import reach
 from chatapp.generation import background, bus, hints, redis_client, registry
 from chatapp.generation.queue import ready_conversations
 from chatapp.generation.rows import LEASE_S, interrupt_abandoned
-from chatapp.models import Conversation
+from chatapp.models import Conversation, summary
 
 logger = logging.getLogger(__name__)
 
 REAP_S = 3.0
+SUM_UP_S = 5.0
+_SUMMARIES_AT_ONCE = 50
 # Longer than from one look to the next, and than the clocks of processes differ.
 _RECENTLY = timedelta(seconds=20)
 
@@ -33,6 +35,7 @@ def start() -> None:
     """Begins the upkeep; it goes on until `stop`."""
     background.begin(_reap())
     background.begin(metrics.watch_lag())
+    background.begin(_sum_up())
     if is_shared():
         background.begin(_look_for_changes())
         background.begin(bus.listen(registry.stop_here))
@@ -59,6 +62,20 @@ async def _reap() -> None:
             # Nobody could renew a lease meanwhile; their owners get the time to do so.
             await asyncio.sleep(LEASE_S)
         await asyncio.sleep(REAP_S * random.uniform(0.8, 1.2))
+
+
+async def _sum_up() -> None:
+    """Makes summaries, a few at once: whoever writes a reply is not to wait for them."""
+    while True:
+        try:
+            summaries = await read(summary.due, _SUMMARIES_AT_ONCE)
+            if summaries:
+                await write(summary.store, summaries)
+        except DatabaseTrouble as error:
+            logger.warning("conversations not summed up: %s", error)
+            summaries = []
+        is_more = len(summaries) == _SUMMARIES_AT_ONCE
+        await asyncio.sleep((0.1 if is_more else SUM_UP_S) * random.uniform(0.8, 1.2))
 
 
 async def _look_for_changes() -> None:

@@ -21,6 +21,7 @@ from chatapp.models.prompt import Prompt
 from chatapp.models.queued import Queued
 from chatapp.models.search import SearchEntry
 from chatapp.models.share import Share
+from chatapp.models.summary import Summary
 
 __all__ = [
     "Attachment",
@@ -40,6 +41,7 @@ __all__ = [
     "SearchEntry",
     "Share",
     "Status",
+    "Summary",
     "Usage",
     "attachment_for",
     "conversation_for",

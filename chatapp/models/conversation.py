@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 TITLE_CHARS = 80
+# Its summary was never made, or of what it was before.
+IS_DUE = (
+    models.Q(summed_up=None)
+    | models.Q(summed_up__lt=models.F("updated_at"))
+    | models.Q(summed_up__gt=models.F("updated_at"))
+)
 
 
 class Conversation(models.Model):
@@ -30,7 +36,7 @@ class Conversation(models.Model):
     `updated_at` moves with every change, `active_at` when something is asked or answered;
     `answered_at` is the end of the last reply, `seen_at` when its person last saw it. The title is
     made from the first message unless it is the person's own. `source` names what it was imported
-    from, so that the same is not imported twice.
+    from, so that the same is not imported twice. `summed_up` is what `Summary` says of it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -53,6 +59,7 @@ class Conversation(models.Model):
     pinned_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    summed_up = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-active_at"]
@@ -65,6 +72,7 @@ class Conversation(models.Model):
                 condition=models.Q(deleted_at__isnull=False),
                 name="conversation_deleted_at",
             ),
+            models.Index(fields=["-updated_at"], name="conversation_due", condition=IS_DUE),
         ]
         constraints = [
             models.UniqueConstraint(

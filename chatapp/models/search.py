@@ -82,6 +82,26 @@ def matching(owner_id: int, phrases: Collection[list[str]], most: int) -> dict[U
     return dict(islice(_newest_of_each(found).items(), most))
 
 
+def conversations_with(
+    phrases: Collection[list[str]], owner_id: int | None = None
+) -> tuple[list[UUID], bool]:
+    """The newest conversations, one person's or everybody's and deleted ones too, with a message
+    that has every phrase; and whether those are all. At least `_ENOUGH`, if there are so many."""
+    if connection.vendor == "sqlite":
+        whose = "" if owner_id is None else f'owner_id : "{owner_id}" AND '
+        words = f"{whose}text : ({_fts5_words(phrases)})"
+        return _first_of_each(_SQLITE_EVERYWHERE, words=words)
+    whose = "" if owner_id is None else f"'owner {owner_id}'"
+    words = _tsquery(phrases)
+    newest = _POSTGRESQL_NEWEST_EVERYWHERE[owner_id is not None]
+    found, _ = _first_of_each(newest, words=words, owner=owner_id or 0, window=_WINDOW_EVERYWHERE)
+    if len(found) >= _ENOUGH:
+        return found, False
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        return _first_of_each(_POSTGRESQL_EVERYWHERE, words=words, mine=whose)
+
+
 # Looked at for each that is shown: a conversation may have the words in many of its messages.
 _MESSAGES_A_CONVERSATION = 20
 
@@ -126,6 +146,56 @@ _POSTGRESQL_ALL = """
 """
 
 
+# For administrators: whole conversations, so fewer of them are enough, and more are looked through.
+_ENOUGH, _MOST, _ROWS, _WINDOW_EVERYWHERE = 200, 1000, 20_000, 6000
+_SQLITE_EVERYWHERE = """
+    SELECT m.conversation_id
+    FROM chatapp_search s
+    CROSS JOIN chatapp_searchentry e ON e.id = s.rowid
+    CROSS JOIN chatapp_message m ON m.id = e.message_id
+    WHERE chatapp_search MATCH %(words)s
+    ORDER BY s.rowid DESC LIMIT %(rows)s
+"""
+_POSTGRESQL_NEWEST_EVERYWHERE = [
+    f"""
+    SELECT m.conversation_id
+    FROM (
+        SELECT id, message_id, words FROM chatapp_searchentry
+        {whose} ORDER BY id DESC LIMIT %(window)s
+    ) e
+    JOIN chatapp_message m ON m.id = e.message_id
+    WHERE e.words @@ to_tsquery('simple', %(words)s)
+    ORDER BY e.id DESC LIMIT %(rows)s
+    """
+    for whose in ("", "WHERE owner_id = %(owner)s")
+]
+_POSTGRESQL_EVERYWHERE = """
+    WITH newest AS MATERIALIZED (
+        SELECT id, message_id FROM chatapp_searchentry
+        WHERE words @@ (to_tsquery('simple', %(words)s) && %(mine)s::tsquery)
+        ORDER BY id DESC LIMIT %(rows)s
+    )
+    SELECT m.conversation_id
+    FROM newest e
+    JOIN chatapp_message m ON m.id = e.message_id
+    ORDER BY e.id DESC
+"""
+
+
+def _first_of_each(statement: str, **arguments: str | int) -> tuple[list[UUID], bool]:
+    """The conversations that the rows name, each once and up to `_MOST`; whether those are all."""
+    found: dict[UUID, None] = {}
+    rows = 0
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**arguments, "rows": _ROWS})
+        for (conversation,) in cursor:
+            rows += 1
+            found[_uuid(conversation)] = None
+            if len(found) == _MOST:
+                return list(found), False
+    return list(found), rows < _ROWS
+
+
 def _select_in_postgresql(owner_id: int, words: str, most: int, rows: int) -> Found:
     found = _select(_POSTGRESQL_NEWEST, words=words, owner=owner_id, window=_WINDOW, rows=rows)
     if len(found) == rows or len(_newest_of_each(found)) >= most:
@@ -149,8 +219,11 @@ def _newest_of_each(found: Found) -> dict[UUID, UUID]:
 
 
 def _fts5_query(owner_id: int, phrases: Collection[list[str]]) -> str:
-    words = " AND ".join(f'"{" ".join(tokens)}"' for tokens in phrases)
-    return f'owner_id : "{owner_id}" AND text : ({words} *)'
+    return f'owner_id : "{owner_id}" AND text : ({_fts5_words(phrases)})'
+
+
+def _fts5_words(phrases: Collection[list[str]]) -> str:
+    return " AND ".join(f'"{" ".join(tokens)}"' for tokens in phrases) + " *"
 
 
 def _tsquery(phrases: Collection[list[str]]) -> str:

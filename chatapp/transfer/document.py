@@ -43,7 +43,7 @@ SOURCES = ("chatapp:", "chatgpt:")
 
 # Foreign keys are written by hand; these are about the service or the moment, not about the talk.
 LEFT_OUT = {
-    Conversation: {"id", "owner", "endpoint", "source", "updated_at", "deleted_at"},
+    Conversation: {"id", "owner", "endpoint", "source", "updated_at", "deleted_at", "summed_up"},
     Message: {
         "id",
         "conversation",

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import exporting, footprint, searching
+from tests.bench import administering, exporting, footprint, searching
 from tests.bench.browser import RATE, Answered, answered, first_load, stage
 from tests.bench.load import THROUGHPUT_STREAMS, Load, measure, paced, throughput
 from tests.bench.orders import Order
@@ -38,6 +38,7 @@ def main() -> None:
         "start": _start,
         "search": _search,
         "export": _export,
+        "admin": _admin,
     }
     asked = [kind for kind in kinds if getattr(arguments, kind)]
     results = {kind: kinds[kind](arguments) for kind in asked} or _load(arguments)
@@ -190,6 +191,23 @@ def _export(_: argparse.Namespace) -> dict[str, Any]:
     return asdict(found)
 
 
+def _admin(arguments: argparse.Namespace) -> dict[str, Any]:
+    found = administering.administering(arguments.count)
+    print(
+        f"the admin over {found.messages:,} messages of {found.conversations:,} conversations, "
+        f"{found.database}\n  filled in {found.filling_s:,.0f} s, summed up in "
+        f"{found.summing_s:,.0f} s; load {found.load:.1f}"
+    )
+    print(f"  {'page':<34}{'queries':>9}{'p50 ms':>9}{'p95 ms':>9}{'CPU ms':>9}")
+    for page in found.pages:
+        line = f"  {page.title:<34}{page.queries:>9}{page.p50_ms:>9.1f}{page.p95_ms:>9.1f}"
+        line += f"{page.cpu_ms:>9.1f}"
+        line += verdict(page.p95_ms, administering.BAR_MS)
+        line += verdict(page.queries, administering.BAR_QUERIES)
+        print(line + ("" if page.status == 200 else f"  HTTP {page.status}"))
+    return asdict(found)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=_DESCRIPTION)
     add = parser.add_argument
@@ -206,6 +224,8 @@ def _arguments() -> argparse.Namespace:
     add("--start", action="store_true", help="the time until the first page")
     add("--search", action="store_true", help="searches in many messages; DATABASE_URL says where")
     add("--export", action="store_true", help="an administrator's export beside people who chat")
+    add("--admin", action="store_true", help="the admin's pages; DATABASE_URL says where")
+    add("--count", type=int, default=administering.MESSAGES, help="messages for --admin")
     add("--json", type=Path, help="write the figures to this file as well")
     return parser.parse_args()
 

@@ -1,0 +1,1 @@
+"""Everybody's conversations → lists and transcripts for those who may read them."""

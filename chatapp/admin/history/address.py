@@ -1,0 +1,40 @@
+"""What a list's address may hold; everything else is refused with a sentence."""
+
+import re
+from collections.abc import Collection
+
+from django.http.request import QueryDict
+from django.utils.translation import gettext as _
+
+from chatapp.errors import InvalidInput
+from chatapp.search import MOST_CHARS
+
+# Beside the filters: the search, the page, the order.
+_OWN = {"q", "p", "o"}
+_ORDER = re.compile(r"(-?\d{1,2}(\.-?\d{1,2})*)?", re.ASCII)
+_NUMBER = re.compile(r"\d{0,6}", re.ASCII)
+
+
+def check(parameters: QueryDict, filters: Collection[str]) -> None:
+    """Raises InvalidInput if a parameter is unknown, is there twice or can't be read."""
+    for name, values in parameters.lists():
+        words = {"name": name[:40]}
+        if name not in _OWN and name not in filters:
+            raise InvalidInput(_("This list has no filter “%(name)s”.") % words)
+        if len(values) > 1:
+            raise InvalidInput(_("The filter “%(name)s” is there more than once.") % words)
+        if "\0" in values[0]:
+            raise InvalidInput(_("The filter “%(name)s” has a character of no text.") % words)
+    page_number(parameters.get("p", ""))
+    if not _ORDER.fullmatch(parameters.get("o", "")):
+        raise InvalidInput(_("The order is made of the numbers of columns."))
+    if len(parameters.get("q", "")) > MOST_CHARS:
+        most = {"most": MOST_CHARS}
+        raise InvalidInput(_("A search can have %(most)s characters; shorten it.") % most)
+
+
+def page_number(text: str) -> int:
+    """The page that an address names, the first if it names none. Raises InvalidInput."""
+    if not _NUMBER.fullmatch(text):
+        raise InvalidInput(_("The page is a number."))
+    return int(text or 1)
