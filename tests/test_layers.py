@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "chatapp"
 LAYERS = [
     {"events", "errors", "failpoints", "filetypes", "secret_key", "text"},
     {"database", "models", "migrations"},
-    {"upstream"},
+    {"figures", "upstream"},
     {"generation"},
     {"rendering"},
     {
@@ -19,6 +19,7 @@ LAYERS = [
         "attachments",
         "audit",
         "chat_settings",
+        "csv_cells",
         "curation",
         "forms",
         "library",

@@ -1,5 +1,5 @@
 """What a process does beside its own replies: end abandoned ones, send what still waits, hear what
-others changed."""
+others changed, count what is over."""
 
 import asyncio
 import logging
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from chatapp.database import is_shared, read, write
 from chatapp.failpoints import reach
+from chatapp.figures import closing
 from chatapp.generation import background, bus, hints, redis_client, registry
 from chatapp.generation.queue import ready_conversations
 from chatapp.generation.rows import LEASE_S, interrupt_abandoned
@@ -21,6 +22,8 @@ from chatapp.models import Conversation
 logger = logging.getLogger(__name__)
 
 REAP_S = 3.0
+_COUNT_S = 20.0
+_BETWEEN_HOURS_S = 0.1
 # Longer than from one look to the next, and than the clocks of processes differ.
 _RECENTLY = timedelta(seconds=20)
 
@@ -31,6 +34,7 @@ Change = tuple[int, datetime]
 def start() -> None:
     """Begins the upkeep; it goes on until `stop`."""
     background.begin(_reap())
+    background.begin(_count())
     if is_shared():
         background.begin(_look_for_changes())
         background.begin(bus.listen(registry.stop_here))
@@ -77,6 +81,20 @@ async def _look_for_changes() -> None:
             if seen.get(conversation_id) != changes.get(conversation_id):
                 hints.notify(conversation_id, turns_changed=True)
         seen = {conversation_id: changes.get(conversation_id) for conversation_id in watched}
+
+
+async def _count() -> None:
+    """Makes the figures of hours that are over, after a long time away one after the other."""
+    while True:
+        try:
+            while (due := await read(closing.next_closing)) is not None:
+                await write(closing.store, due)
+                await asyncio.sleep(_BETWEEN_HOURS_S)
+        except DatabaseTrouble as error:
+            logger.warning("figures not made: %s", error)
+            # Who could not write the end of a reply meanwhile gets the time to do so.
+            await asyncio.sleep(LEASE_S)
+        await asyncio.sleep(_COUNT_S * random.uniform(0.8, 1.2))
 
 
 def _changed_at(conversation_ids: Collection[UUID]) -> dict[UUID, datetime]:

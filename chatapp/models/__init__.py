@@ -10,6 +10,7 @@ from chatapp.models.conversation import (
     shared_path,
 )
 from chatapp.models.endpoint import Endpoint
+from chatapp.models.figures import FigureClock, HealthFigure, UsageFigure
 from chatapp.models.imported import Import
 from chatapp.models.message import Message, Role, Status
 from chatapp.models.preset import Preset
@@ -23,6 +24,8 @@ __all__ = [
     "AuditEvent",
     "Conversation",
     "Endpoint",
+    "FigureClock",
+    "HealthFigure",
     "Import",
     "Message",
     "Preset",
@@ -32,6 +35,7 @@ __all__ = [
     "SearchEntry",
     "Share",
     "Status",
+    "UsageFigure",
     "attachment_for",
     "conversation_for",
     "message_for",
