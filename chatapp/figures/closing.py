@@ -20,7 +20,6 @@ from chatapp.figures.counting import (
     ended,
     hour_of,
     hours,
-    known_times,
     stored_hours,
     usage,
 )
@@ -47,14 +46,16 @@ def next_closing() -> Closing | None:
     if clock is None:
         return Closing(BEGINNING, BEGINNING, [], [])
     latest = hour_of(clock.now - SETTLED)
+    if clock.until >= latest:
+        return None
     ends = ended(clock.until, latest).order_by("finished_at")
     first = ends.values_list("finished_at", flat=True).first()
     if first is None:
-        return Closing(clock.until, latest, [], []) if clock.until < latest else None
+        return Closing(clock.until, latest, [], [])
     start = hour_of(first)
     rows = ended(start, start + HOUR)
-    known = known_times(stored_hours(start - DAY, start))
-    return Closing(clock.until, start + HOUR, hours(rows, known), usage(rows))
+    health = hours(rows, stored_hours(start - DAY, start))
+    return Closing(clock.until, start + HOUR, health, usage(rows))
 
 
 def store(closing: Closing) -> bool:

@@ -1,7 +1,7 @@
 """A stretch of time → what ended in it, counted by hour and endpoint, and by day and person."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -36,18 +36,20 @@ def ended(since: datetime, until: datetime | None = None) -> QuerySet[Message]:
     return rows if until is None else rows.filter(finished_at__lt=until)
 
 
-def hours(rows: QuerySet[Message], known: Mapping[str, list[float]]) -> list[HealthFigure]:
+def hours(rows: QuerySet[Message], before: Iterable[HealthFigure]) -> list[HealthFigure]:
     """The figures of each hour and endpoint, with their samples, none of them stored.
 
-    `known` are first-token times by endpoint, of the day before.
+    `before` are those of the day before the first of these hours, with theirs.
     """
-    endings = [Ending(*row) for row in rows.values_list(*columns().values())]
-    cold = cold_among(endings, known)
-    tallies: defaultdict[Key, Tally] = defaultdict(Tally)
-    for ending in endings:
-        key = Key(hour_of(ending.finished_at), ending.endpoint_name)
-        tallies[key].add(ending, is_cold=ending in cold)
-    return [_figure(key, tally) for key, tally in sorted(tallies.items())]
+    by_hour: defaultdict[datetime, list[Ending]] = defaultdict(list)
+    for row in rows.values_list(*columns().values()):
+        ending = Ending(*row)
+        by_hour[hour_of(ending.finished_at)].append(ending)
+    figures = list(before)
+    known = len(figures)
+    for start, endings in sorted(by_hour.items()):
+        figures += _hour(start, endings, figures)
+    return figures[known:]
 
 
 def days(hours: Iterable[HealthFigure]) -> list[HealthFigure]:
@@ -56,14 +58,6 @@ def days(hours: Iterable[HealthFigure]) -> list[HealthFigure]:
     for hour in hours:
         by_day[Key(day_of(hour.start), hour.endpoint_name)].append(hour)
     return [joined(found).figure(Period.DAY, *key) for key, found in sorted(by_day.items())]
-
-
-def known_times(figures: Iterable[HealthFigure]) -> dict[str, list[float]]:
-    """First-token times by endpoint, without those of cold starts."""
-    known: defaultdict[str, list[float]] = defaultdict(list)
-    for figure in figures:
-        known[figure.endpoint_name] += figure.samples.get("first_ms", [])
-    return known
 
 
 def stored_hours(since: datetime, until: datetime | None = None) -> QuerySet[HealthFigure]:
@@ -98,7 +92,25 @@ def _sum(column: str) -> Coalesce:
     return Coalesce(Sum(column), 0)
 
 
+def _hour(
+    start: datetime, endings: list[Ending], before: Iterable[HealthFigure]
+) -> list[HealthFigure]:
+    cold = cold_among(endings, _known_times(f for f in before if start - DAY <= f.start < start))
+    tallies: defaultdict[str, Tally] = defaultdict(Tally)
+    for ending in endings:
+        tallies[ending.endpoint_name].add(ending, is_cold=ending in cold)
+    return [_figure(Key(start, name), tally) for name, tally in sorted(tallies.items())]
+
+
+def _known_times(figures: Iterable[HealthFigure]) -> dict[str, list[float]]:
+    """First-token times by endpoint, without those of cold starts."""
+    known: defaultdict[str, list[float]] = defaultdict(list)
+    for figure in figures:
+        known[figure.endpoint_name] += figure.samples.get("first_ms", [])
+    return known
+
+
 def _figure(key: Key, tally: Tally) -> HealthFigure:
-    figure = tally.figure(Period.HOUR, key.start, key.endpoint_name)
+    figure = tally.figure(Period.HOUR, *key)
     figure.samples = tally.samples
     return figure

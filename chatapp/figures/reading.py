@@ -16,7 +16,6 @@ from chatapp.figures.counting import (
     ended,
     hour_of,
     hours,
-    known_times,
     stored_hours,
     usage,
 )
@@ -74,7 +73,7 @@ def usage_since(clock: Clock, first: date, last: date) -> list[UsageFigure]:
 
 
 def _since_then(clock: Clock, recent: Iterable[HealthFigure]) -> list[HealthFigure]:
-    return hours(ended(clock.rest), known_times(recent))
+    return hours(ended(clock.rest), recent)
 
 
 def _recent(clock: Clock) -> list[HealthFigure]:

@@ -84,8 +84,9 @@ class Chart:
         """What is told of each slot under the pointer."""
         width = 100 / max(1, len(self.slots))
         rows = (
-            (percent(i * width), TOP, percent(width), PLOT, slot.name, self._told(i))
+            (percent(i * width), TOP, percent(width), PLOT, slot.name, told)
             for i, slot in enumerate(self.slots)
+            if (told := self._told(i))
         )
         rect = '<rect class="slot" x="{}" y="{}" width="{}" height="{}"><title>{}{}</title></rect>'
         return format_html_join("", rect, rows)

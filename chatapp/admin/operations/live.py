@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from chatapp import audit
 from chatapp.admin.operations import running
@@ -44,10 +44,13 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     return await read(_live, request)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @for_those_who_may(OPERATE)
 async def cancel(request: HttpRequest) -> HttpResponseBase:
-    """Stops a reply wherever it runs, as its person's own Stop would."""
+    """Stops a reply wherever it runs, as its person's own Stop would; a GET, as after signing in
+    half-way, leads to the page."""
+    if request.method == "GET":
+        return redirect("running")
     sentence = _("That reply had ended already.")
     reply = await read(_named, request)
     if reply is not None:
