@@ -66,7 +66,7 @@ def store(closing: Closing) -> bool:
         mine = FigureClock.objects.filter(pk=1, until=closing.since)
         if not mine.update(until=closing.until):
             return False
-        HealthFigure.objects.bulk_create(closing.health)
+        HealthFigure.objects.bulk_create(closing.health, ignore_conflicts=True)
         _add_usage(closing.usage)
         _store_days(closing)
     return True
@@ -95,5 +95,5 @@ def _store_days(closing: Closing) -> None:
     today = day_of(closing.until)
     if today > closing.since:
         over = stored_hours(day_of(closing.since), today)
-        HealthFigure.objects.bulk_create(days(over))
+        HealthFigure.objects.bulk_create(days(over), ignore_conflicts=True)
         stored_hours(BEGINNING, today - HOURS_ARE_KEPT).delete()

@@ -108,7 +108,7 @@ def _health(request: HttpRequest) -> HttpResponse:
         behind=clock.until if clock.is_behind else None,
         silence_min=SILENCE // timedelta(minutes=1),
         times=TIMES_THE_USUAL,
-        least_s=LEAST_MS / 1000,
+        least_s=number(LEAST_MS / 1000),
     )
 
 
