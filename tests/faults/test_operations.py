@@ -14,6 +14,7 @@ from tests.faults.readers import new_order
 from tests.faults.setups import stage_in
 from tests.faults.stage import Stage
 
+SCRIPTED = {"HX-Request": "true"}
 PROMOTE = """
 from django.contrib.auth.models import User
 User.objects.update(is_staff=True, is_superuser=True)
@@ -41,7 +42,7 @@ async def test_a_reply_is_told_and_cancelled_on_another_process() -> None:
             (reply_id,) = re.findall(r'name="message" value="([^"]+)"', html)
             token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', html)[-1]
             form = {"message": reply_id, "csrfmiddlewaretoken": token}
-            answer = await operator.post(f"{live}cancel/", data=form)
+            answer = await operator.post(f"{live}cancel/", data=form, headers=SCRIPTED)
 
         assert "is being stopped" in await answer.text()
         assert await reader.until_ended(order) == "stopped"
