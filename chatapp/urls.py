@@ -4,6 +4,9 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
+from chatapp.admin.operations.health import health as endpoint_health
+from chatapp.admin.operations.live import cancel, live
+from chatapp.admin.operations.usage import usage, usage_csv
 from chatapp.views import (
     attachments,
     conversations,
@@ -80,5 +83,10 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("demo/<str:token>/", demo.enter, name="demo"),
+    path("admin/running/", live, name="running"),
+    path("admin/running/cancel/", cancel, name="cancel-reply"),
+    path("admin/health/", endpoint_health, name="endpoint-health"),
+    path("admin/usage/", usage, name="usage"),
+    path("admin/usage.csv", usage_csv, name="usage-csv"),
     path("admin/", admin.site.urls),
 ]

@@ -270,9 +270,7 @@ def _ask_to_stop(conversation: Conversation) -> list[UUID]:
 
 def _let_follow(first: Queued, prompt_id: UUID | None, refusal: Any = None) -> None:
     with transaction.atomic():
-        Queued.objects.filter(pk=first.pk).update(
-            after=prompt_id, is_urgent=False, refusal=refusal
-        )
+        Queued.objects.filter(pk=first.pk).update(after=prompt_id, is_urgent=False, refusal=refusal)
         mark_changed(first.conversation_id)
 
 

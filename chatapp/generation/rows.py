@@ -19,7 +19,7 @@ from django.utils import timezone
 from chatapp.limits.counters import Reservation, settle
 from chatapp.limits.estimates import tokens_in
 from chatapp.models import Conversation, Message, Status
-from chatapp.models.message import LIVE
+from chatapp.models.message import LIVE, live_messages
 from chatapp.models.search import index
 
 LEASE_S = 15
@@ -103,7 +103,7 @@ def interrupt_abandoned(made_here: Collection[UUID]) -> set[UUID]:
     Those in `made_here` are left alone: this process knows that their owner is alive.
     """
     over = Q(lease_until=None) | Q(lease_until__lt=Now())
-    abandoned = Message.objects.filter(over, status__in=LIVE).exclude(pk__in=made_here)
+    abandoned = live_messages().filter(over).exclude(pk__in=made_here)
     conversations = dict(abandoned.values_list("pk", "conversation_id"))
     if not conversations:
         return set()

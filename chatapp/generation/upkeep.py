@@ -1,5 +1,5 @@
 """What a process does beside its own replies: end abandoned ones, send what still waits, hear what
-others changed, sum up what changed."""
+others changed, sum up what changed, count what is over."""
 
 import asyncio
 import logging
@@ -14,6 +14,7 @@ from django.utils import timezone
 from chatapp import metrics
 from chatapp.database import is_shared, read, write
 from chatapp.failpoints import reach
+from chatapp.figures import closing
 from chatapp.generation import background, bus, hints, redis_client, registry
 from chatapp.generation.queue import ready_conversations
 from chatapp.generation.rows import LEASE_S, interrupt_abandoned
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 REAP_S = 3.0
 SUM_UP_S = 5.0
 _SUMMARIES_AT_ONCE = 50
+_COUNT_S = 20.0
+_BETWEEN_HOURS_S = 0.1
 # Longer than from one look to the next, and than the clocks of processes differ.
 _RECENTLY = timedelta(seconds=20)
 
@@ -36,6 +39,7 @@ def start() -> None:
     background.begin(_reap())
     background.begin(metrics.watch_lag())
     background.begin(_sum_up())
+    background.begin(_count())
     if is_shared():
         background.begin(_look_for_changes())
         background.begin(bus.listen(registry.stop_here))
@@ -97,6 +101,20 @@ async def _look_for_changes() -> None:
             if seen.get(conversation_id) != changes.get(conversation_id):
                 hints.notify(conversation_id, turns_changed=True)
         seen = {conversation_id: changes.get(conversation_id) for conversation_id in watched}
+
+
+async def _count() -> None:
+    """Makes the figures of hours that are over, after a long time away one after the other."""
+    while True:
+        try:
+            while (due := await read(closing.next_closing)) is not None:
+                await write(closing.store, due)
+                await asyncio.sleep(_BETWEEN_HOURS_S)
+        except DatabaseTrouble as error:
+            logger.warning("figures not made: %s", error)
+            # Who could not write the end of a reply meanwhile gets the time to do so.
+            await asyncio.sleep(LEASE_S)
+        await asyncio.sleep(_COUNT_S * random.uniform(0.8, 1.2))
 
 
 def _changed_at(conversation_ids: Collection[UUID]) -> dict[UUID, datetime]:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chatapp", "0003_audit_and_rights"),
+        ("chatapp", "0009_limits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

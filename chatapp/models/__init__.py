@@ -12,6 +12,7 @@ from chatapp.models.conversation import (
 from chatapp.models.departure import Departure
 from chatapp.models.endpoint import Endpoint, endpoint_for, endpoints_for, usable_endpoints
 from chatapp.models.export import Export
+from chatapp.models.figures import FigureClock, HealthFigure, UsageFigure
 from chatapp.models.hold import Hold
 from chatapp.models.imported import Import
 from chatapp.models.limit import Limit, Usage
@@ -30,6 +31,8 @@ __all__ = [
     "Departure",
     "Endpoint",
     "Export",
+    "FigureClock",
+    "HealthFigure",
     "Hold",
     "Import",
     "Limit",
@@ -43,6 +46,7 @@ __all__ = [
     "Status",
     "Summary",
     "Usage",
+    "UsageFigure",
     "attachment_for",
     "conversation_for",
     "endpoint_for",

@@ -6,6 +6,7 @@ import io
 import pytest
 from django.contrib.auth.models import User
 
+from chatapp.csv_cells import BYTE_ORDER_MARK, safe_cell
 from chatapp.models import Conversation
 from chatapp.transfer import table
 from chatapp.transfer.slices import Talk
@@ -38,14 +39,14 @@ from tests.transfer.talks import rich, said
     ],
 )
 def test_what_could_be_a_formula_gets_an_apostrophe(text: str) -> None:
-    assert table.safe(text) == f"'{text}"
+    assert safe_cell(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(
     "text", ["", " ", "1-1", "a=b", "'=1", "#x", "„=“", "Ünïcode", "  indented"]
 )
 def test_everything_else_stays_as_it_was(text: str) -> None:
-    assert table.safe(text) == text
+    assert safe_cell(text) == text
 
 
 @pytest.mark.usefixtures("transactional_db")
@@ -57,7 +58,7 @@ def test_a_row_for_each_message_whoever_wrote_formulas_where(alice: User) -> Non
 
     talk = Talk(Conversation.objects.get())
     text = table.head() + "".join(table.pieces(talk))
-    rows = list(csv.DictReader(io.StringIO(text.removeprefix(table.BYTE_ORDER_MARK), newline="")))
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK), newline="")))
 
     assert len(rows) == talk.given == 5
     last = rows[-1]

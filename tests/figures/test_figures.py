@@ -1,0 +1,185 @@
+"""Stored figures, and those counted at once, are what the rows say."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from chatapp.database import read
+from chatapp.figures import closing, reading
+from chatapp.figures.counting import hour_of
+from chatapp.figures.tally import percentile
+from chatapp.generation import upkeep
+from chatapp.models import Conversation, FigureClock, HealthFigure, Message, UsageFigure
+from chatapp.models.figures import Period
+from tests.figures import plainly
+from tests.figures.traffic import reply, some_traffic
+
+FIELDS = """
+    requests complete stopped interrupted errors cold cold_p50_ms
+    first_p50_ms first_p95_ms rate_p50 rate_p95
+""".split()  # noqa: SIM905 - a list of words
+
+
+@pytest.fixture
+def now(alice: User) -> datetime:
+    """The end of some traffic, in the hour that goes on."""
+    bob = User.objects.create_user("bob")
+    now = timezone.now()
+    traffic = some_traffic([alice, bob], now - timedelta(days=3), now, 300)
+    latest = reply(traffic[0].conversation, now - timedelta(seconds=3))
+    Message.objects.bulk_create([latest])
+    return now
+
+
+def close_all() -> None:
+    while (due := closing.next_closing()) is not None:
+        closing.store(due)
+
+
+def told(figures: list[HealthFigure]) -> dict[tuple[datetime, str], dict[str, Any]]:
+    return {
+        (f.start, f.endpoint_name): {name: getattr(f, name) for name in FIELDS} for f in figures
+    }
+
+
+def plain(figures: dict[Any, dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    return {key: {name: row[name] for name in FIELDS} for key, row in figures.items()}
+
+
+def close_to(figures: dict[Any, dict[str, Any]]) -> dict[Any, Any]:
+    """Equal but for the last digit of a rate."""
+    return {
+        key: row | {name: pytest.approx(row[name], abs=0.011) for name in ("rate_p50", "rate_p95")}
+        for key, row in figures.items()
+    }
+
+
+def test_hours_are_what_their_rows_say(now: datetime) -> None:
+    close_all()
+
+    shown = told(reading.by_hour(now - timedelta(days=4), reading.clock()))
+    by_hour = plainly.hourly(plainly.rows())
+
+    assert any(row["cold"] for row in by_hour.values())
+    assert shown == close_to(plain(by_hour))
+    assert HealthFigure.objects.filter(period=Period.HOUR).count() < len(shown), "one goes on"
+
+
+def test_percentiles_of_a_day_are_those_of_its_replies(now: datetime) -> None:
+    close_all()
+
+    shown = told(reading.by_day(now - timedelta(days=5), reading.clock()))
+
+    assert shown == close_to(plain(plainly.daily(plainly.rows())))
+    stored = HealthFigure.objects.filter(period=Period.DAY)
+    assert 0 < stored.count() < len(shown), "today is counted at once"
+    assert not any(figure.samples for figure in stored)
+
+
+def test_usage_is_the_sum_of_the_rows(now: datetime, alice: User) -> None:
+    close_all()
+    clock, today = reading.clock(), now.astimezone(UTC).date()
+    fresh = reading.usage_since(clock, today - timedelta(days=9), today)
+    found = [*UsageFigure.objects.all(), *fresh]
+
+    rows = Message.objects.filter(owner="here:1:abcd")
+    mine = rows.filter(conversation__owner=alice)
+    assert sum(f.messages for f in found) == rows.count()
+    assert sum(f.messages for f in found if f.user_id == alice.pk) == mine.count()
+    assert sum(f.input_tokens for f in found) == 30 * rows.count()
+    assert sum(f.output_tokens for f in found) == sum(r.output_tokens or 0 for r in rows)
+
+
+def test_figures_stay_when_messages_and_people_are_deleted(now: datetime, alice: User) -> None:
+    close_all()
+    before = told(list(HealthFigure.objects.all())), UsageFigure.objects.count()
+
+    Message.objects.all().delete()
+    alice.delete()
+    close_all()
+
+    assert (told(list(HealthFigure.objects.all())), UsageFigure.objects.count()) == before
+
+
+def test_of_two_processes_that_count_the_same_hour_one_stores_it(now: datetime) -> None:
+    closing.store(closing.next_closing())  # type: ignore[arg-type]
+    mine, theirs = closing.next_closing(), closing.next_closing()
+    assert mine is not None and theirs is not None and mine.health
+
+    assert [closing.store(mine), closing.store(theirs)] == [True, False]
+    assert HealthFigure.objects.count() == len(mine.health)
+
+
+def test_an_hour_is_stored_only_when_it_is_over_and_settled(now: datetime) -> None:
+    close_all()
+
+    until_when = FigureClock.objects.get().until
+    assert until_when == hour_of(timezone.now() - closing.SETTLED)
+    assert not HealthFigure.objects.filter(period=Period.HOUR, start__gte=until_when).exists()
+
+
+def test_copies_and_imports_are_no_traffic(conversation: Conversation) -> None:
+    sent_at = timezone.now() - timedelta(minutes=1)
+    Message.objects.bulk_create([reply(conversation, sent_at, owner="")])
+
+    assert reading.by_hour(sent_at - timedelta(hours=2), reading.clock()) == []
+
+
+def test_a_clock_that_was_set_back_makes_no_negative_times(conversation: Conversation) -> None:
+    sent_at = timezone.now() - timedelta(seconds=30)
+    replies = [reply(conversation, sent_at, -400), reply(conversation, sent_at, 500, -5)]
+    replies.append(reply(conversation, sent_at + timedelta(days=3)))  # and one from the future
+    Message.objects.bulk_create(replies)
+    close_all()
+
+    figures = reading.by_hour(sent_at - timedelta(hours=2), reading.clock())
+
+    assert sum(figure.requests for figure in figures) == 3
+    assert [f.first_p50_ms for f in figures] == [500, 400]
+
+
+def test_a_late_first_token_is_a_cold_start_only_after_a_silence(
+    conversation: Conversation,
+) -> None:
+    at = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    usual = [reply(conversation, at + timedelta(seconds=20 * n)) for n in range(6)]
+    busy = reply(conversation, at + timedelta(minutes=3), 30_000, output_tokens=1)
+    cold = [reply(conversation, at + timedelta(minutes=20 + n / 10), 45_000) for n in range(2)]
+    Message.objects.bulk_create([*usual, busy, *cold])
+
+    close_all()
+
+    figure = HealthFigure.objects.get(period=Period.HOUR)
+    assert (figure.cold, figure.cold_p50_ms) == (2, 45_000)
+    assert (figure.first_p50_ms, figure.first_p95_ms) == (400, 30_000)
+
+
+@pytest.mark.parametrize(
+    ("values", "percent", "expected"),
+    [([], 50, None), ([7], 95, 7), ([3, 1, 2], 50, 2), ([1, 2], 50, 1), (range(1, 101), 95, 95)],
+)
+def test_a_percentile_is_one_of_the_values(
+    values: list[float], percent: int, expected: float | None
+) -> None:
+    assert percentile(values, percent) == expected
+
+
+async def test_the_upkeep_catches_up(conversation: Conversation) -> None:
+    hours = [timezone.now() - timedelta(hours=hours) for hours in (30, 3, 2)]
+    await Message.objects.abulk_create(reply(conversation, at) for at in hours)
+
+    upkeep.start()
+
+    async with asyncio.timeout(10):
+        while not await read(_is_caught_up):
+            await asyncio.sleep(0.05)
+    assert await HealthFigure.objects.filter(period=Period.HOUR).acount() == 3
+
+
+def _is_caught_up() -> bool:
+    clock = FigureClock.objects.first()
+    return clock is not None and clock.until == hour_of(timezone.now() - closing.SETTLED)
