@@ -9,7 +9,7 @@ from django.test import Client
 from chatapp.admin.audit import Audited
 from chatapp.models import AuditEvent, Conversation, Endpoint
 from chatapp.models.audit import Action
-from tests.admin.test_admin import endpoint_form
+from tests.admin.test_endpoints import form as endpoint_form
 from tests.rights import staff
 
 LIST = "/admin/chatapp/auditevent/"

@@ -230,17 +230,3 @@ def test_whoever_may_not_view_conversations_sees_none(who: str, alice: User) -> 
         answer = client.get(address)
         assert answer.status_code in (302, 403)
         assert "Private" not in answer.content.decode()
-
-
-def test_the_setting_shuts_everything_and_is_named(
-    admin: Client, alice: User, settings: Any
-) -> None:
-    conversation = talk(alice, "Private")
-    settings.ADMIN_READS_CONVERSATIONS = False
-
-    for address in (LIST, f"{LIST}{conversation.pk}/change/", f"{LIST}{conversation.pk}/history/"):
-        answer = admin.get(address)
-        assert answer.status_code == 403
-        assert "ADMIN_READS_CONVERSATIONS" in answer.content.decode()
-        assert "Private" not in answer.content.decode()
-    assert admin.post(LIST, {"action": "delete_selected"}).status_code == 403
