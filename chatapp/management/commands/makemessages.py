@@ -20,6 +20,7 @@ class Command(makemessages.Command):
         *makemessages.Command.xgettext_options,
         "--keyword=_lazy",
         "--keyword=_now",
+        "--keyword=_many:1,2",
     ]
     # A guess would have to be found and put right; what is missing is found by itself.
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]
