@@ -58,7 +58,7 @@ def delete_all(user: User) -> Deletion:
     return Deletion(now, count, newest)
 
 
-def deleted_at(user: User, moment: datetime) -> int:
+def restorable(user: User, moment: datetime) -> int:
     """How many went at this moment and can still be brought back."""
     return _gone(user, moment).count()
 

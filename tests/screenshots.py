@@ -52,6 +52,7 @@ ADDRESSES = {
     "list": "conversations/",
     "search": "search/?q=answer",
     "preferences": "preferences/",
+    "own-data": "your-data/",
     "prompts": "prompts/new/",
     "presets": "presets/",
     "imports": "imports/",

@@ -1,6 +1,8 @@
 """What is over goes, in short steps; what is held stays, whoever deletes it."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
@@ -20,6 +22,7 @@ from chatapp.models import (
     AuditEvent,
     Conversation,
     Departure,
+    Endpoint,
     Hold,
     Import,
     Message,
@@ -32,6 +35,7 @@ from chatapp.models import (
 from chatapp.models.audit import Action
 from chatapp.models.search import index
 from chatapp.retention import EXPIRED, bounds, expected, held, steps
+from tests.tab import Tab
 
 LONG_AGO = timezone.now() - timedelta(days=400)
 A_WHILE_AGO = timezone.now() - timedelta(days=31)
@@ -154,6 +158,27 @@ def test_what_comes_before_it_goes_in_steps_that_stay_small(
     assert max(step["Attachment"] for step in took) == 3
     assert sum(took, Counter())["Message"] == 60
     assert not Conversation.objects.exists()
+
+
+async def test_replies_go_on_while_much_is_removed(
+    endpoint: Endpoint, alice: User, tab_of: Callable[..., Tab]
+) -> None:
+    def fill_and_prune() -> Counter[str]:
+        try:
+            for _ in range(5):
+                talk(alice, turns=20, deleted_at=A_WHILE_AGO)
+            return prune()
+        finally:
+            connection.close()
+
+    async with tab_of(alice) as tab:
+        await tab.say("/tokens 100 /pace 50")
+        await tab.until(lambda page: page.status == "streaming")
+        gone = await asyncio.to_thread(fill_and_prune)
+        await tab.until(lambda page: page.status == "complete")
+
+    assert gone["Message"] == 200
+    assert await Message.objects.acount() == 2
 
 
 def test_two_processes_that_prune_at_once_share_the_work(alice: User) -> None:

@@ -79,7 +79,7 @@ def _page(request: HttpRequest, user: User, notice: str = "") -> HttpResponse:
         "days": settings.RETENTION_DAYS,
         "grace": settings.DELETED_GRACE_DAYS,
         "undo_minutes": UNDO.seconds // 60,
-        "deleted": own_data.deleted_at(user, moment) if moment else 0,
+        "deleted": own_data.restorable(user, moment) if moment else 0,
         "moment": moment,
         "has_password": user.has_usable_password(),
         "notice": notice,
