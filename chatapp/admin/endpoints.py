@@ -31,7 +31,7 @@ _DESCRIBING = ("protocol", "url", "model", "api_key_env", "options")
 @admin.register(Endpoint)
 class EndpointAdmin(Audited):
     form = EndpointForm
-    list_display = ["name", "enabled", "position", "for_whom", "host", "protocol", "key"]
+    list_display = ["name", "enabled", "position", "for_whom", "wire", "host", "key"]
     list_editable = ["enabled", "position"]
     list_filter = ["protocol", "enabled", "groups"]
     search_fields = ["name", "url", "model"]
@@ -78,6 +78,10 @@ class EndpointAdmin(Audited):
     @admin.display(description=_lazy("for"))
     def for_whom(self, endpoint: Endpoint) -> str:
         return ", ".join(group.name for group in endpoint.groups.all()) or _("everybody")
+
+    @admin.display(description=_lazy("protocol"), ordering="protocol")
+    def wire(self, endpoint: Endpoint) -> str:
+        return endpoint.protocol
 
     @admin.display(description=_lazy("host"), ordering="url")
     def host(self, endpoint: Endpoint) -> str:
