@@ -179,7 +179,7 @@ _ADD = f"""
         reserved = CASE
             WHEN own.reserved + excluded.reserved > 0
             THEN own.reserved + excluded.reserved ELSE 0 END
-    RETURNING {", ".join(field.column for field in Usage._meta.concrete_fields)}
+    RETURNING {", ".join(str(field.column) for field in Usage._meta.concrete_fields)}
 """
 # The words of the condition are those of the index on replies in the making, which are few. SQLite
 # begins with what stands before CROSS JOIN, and not with all that the person ever said.
