@@ -66,7 +66,9 @@ def queue_of(conversation_id: UUID, path: Sequence[Message]) -> Queue:
     """The conversation's queue; `path` is what the page shows of its messages."""
     waiting = list(_waiting(conversation_id)) if has_queued(conversation_id) else []
     is_held = bool(waiting) and not _may_follow(waiting[0], path, {Status.COMPLETE, *LIVE})
-    refusal = restored(waiting[0].refusal) if waiting else None
+    # What has met a limit and then another reply waits for its person, and not for the limit.
+    is_limits = bool(waiting) and (waiting[0].after_id is None or not is_held)
+    refusal = restored(waiting[0].refusal) if is_limits else None
     is_answering = any(message.is_live for message in path)
     return Queue(conversation_id, waiting, is_held, is_answering, refusal)
 
