@@ -36,13 +36,14 @@ class Place:
             return True
 
     def is_for(self, person_id: int) -> bool:
-        """Whether the person has a place for this page, which it takes."""
-        if self._person == person_id:
-            return True
+        """Whether the person has a place for this page, which it takes.
+
+        A socket that has left needs none: what it asked for before is still done.
+        """
         most = settings.LIMIT_SOCKETS_A_PERSON
-        if most is None:
-            return True
         with _lock:
+            if most is None or self._person == person_id or self not in _taken:
+                return True
             pages = _by_person[person_id]
             before = pages.get(self.page)
             if before is None and len(pages) >= most:

@@ -81,7 +81,9 @@ def queue_of(conversation_id: UUID, path: Sequence[Message]) -> Queue:
     with_files = _waiting(conversation_id).prefetch_related("attachments")
     waiting = list(with_files) if has_queued(conversation_id) else []
     is_held = bool(waiting) and not _may_follow(waiting[0], path, {Status.COMPLETE, *LIVE})
-    refusal = restored(waiting[0].refusal) if waiting else None
+    # What has met a limit and then another reply waits for its person, and not for the limit.
+    is_limits = bool(waiting) and (waiting[0].after_id is None or not is_held)
+    refusal = restored(waiting[0].refusal) if is_limits else None
     is_answering = any(message.is_live for message in path)
     return Queue(conversation_id, waiting, is_held, is_answering, refusal)
 

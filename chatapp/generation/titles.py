@@ -19,7 +19,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from chatapp.database import read, write
-from chatapp.events import Completed, Event, Failed, RefusalDelta, TextDelta, Truncated, Usage
+from chatapp.events import (
+    Completed,
+    Delta,
+    Event,
+    Failed,
+    RefusalDelta,
+    TextDelta,
+    Truncated,
+    Usage,
+)
 from chatapp.generation import bus
 from chatapp.generation.background import begin
 from chatapp.generation.calls import reservation_for
@@ -78,18 +87,22 @@ class Answer:
 
     def __init__(self, asked_tokens: int) -> None:
         self.text = ""
-        self.tokens = 0
         self._asked_tokens = asked_tokens
+        self._written_tokens = 0
         self._usage = Usage(None, None)
+
+    @property
+    def tokens(self) -> int:
+        asked, written = self._usage.input, self._usage.output
+        if written is None:
+            written = self._written_tokens
+        return written + (self._asked_tokens if asked is None else asked) if written else 0
 
     def take(self, events: list[Event]) -> None:
         self.text += "".join(event.text for event in events if isinstance(event, TextDelta))
+        written = "".join(event.text for event in events if isinstance(event, Delta))
+        self._written_tokens += tokens_in(written)
         self._usage = next((e for e in events if isinstance(e, Usage)), self._usage)
-        if self.text:
-            asked, said = self._usage.input, self._usage.output
-            self.tokens = (self._asked_tokens if asked is None else asked) + (
-                tokens_in(self.text) if said is None else said
-            )
 
 
 _waiting: deque[Exchange] = deque()

@@ -1,8 +1,10 @@
 """Limits in the admin: set by those who may, with what has been used, and written down."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
@@ -133,3 +135,14 @@ def test_the_lists_take_few_queries(
 
     with django_assert_max_num_queries(12):
         operator.get(path)
+
+
+def test_operators_may_set_limits(db: None) -> None:
+    give_to_operators = import_module("chatapp.migrations.0009_limits").give_to_operators
+    operators = Group.objects.get_or_create(name="Operator")[0]
+    give_to_operators(apps, None)
+
+    given = operators.permissions.filter(codename__endswith="_limit")
+    assert set(given.values_list("codename", flat=True)) == {
+        f"{deed}_limit" for deed in ("view", "add", "change", "delete")
+    }

@@ -20,6 +20,9 @@ LIMITS = {
     "LIMIT_SOCKETS_A_PERSON": "2",
 }
 
+# However slow the machine is, the minute has only just begun.
+THIS_MINUTE = "minute_from = CAST(STRFTIME('%s', 'now') AS INTEGER)"
+
 Change = Callable[[str], None]
 
 
@@ -74,6 +77,7 @@ async def test_a_refused_message_stays_in_the_box_until_it_can_be_sent(
     notice, left = visitor.page.locator("#notice"), visitor.page.locator("#left")
     for number in ("one", "two", "three"):
         await expect(left).to_be_hidden()
+        usage(THIS_MINUTE)
         await visitor.say(f"/echo {number}")
         await visitor.until_status("complete")
     await expect(left).to_have_text(
@@ -81,6 +85,7 @@ async def test_a_refused_message_stays_in_the_box_until_it_can_be_sent(
     )
     assert await violations(visitor.page) == []
 
+    usage(THIS_MINUTE)
     await visitor.box.fill("/echo four")
     await visitor.box.press("Enter")
     await expect(notice).to_have_text(
@@ -140,7 +145,7 @@ async def test_the_preferences_tell_every_limit_and_when_it_begins_anew(
 ) -> None:
     await visitor.say("/echo hi")
     await visitor.until_status("complete")
-    usage("day_tokens = 900000")
+    usage(f"{THIS_MINUTE}, day_tokens = 900000")
 
     await visitor.page.goto(f"{limited.origin}/preferences/")
 

@@ -99,3 +99,22 @@ async def test_a_process_that_is_full_says_so(
     await until_there_are(0)
     async with tab_of(alice) as later:
         await later.until(is_shown)
+
+
+def test_a_page_that_asks_several_things_at_once_does_not_drive_itself_out(
+    limit_to: LimitTo,
+) -> None:
+    limit_to(SOCKETS_A_PERSON=1)
+    driven_out: list[str] = []
+    page = places.Place("page", lambda: driven_out.append("page"))
+    again = places.Place("page", lambda: driven_out.append("again"))
+    assert page.take() and again.take()
+
+    assert all(page.is_for(1) for _ in range(3))
+    assert again.is_for(1) and page.is_for(1)
+    page.leave()
+    again.leave()
+
+    assert page.is_for(1), "what came in before it left is still done"
+    assert driven_out == ["page"]
+    assert places.taken() == 0
