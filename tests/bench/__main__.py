@@ -164,10 +164,10 @@ def _search(_: argparse.Namespace) -> dict[str, Any]:
     return asdict(found)
 
 
-def _export(_: argparse.Namespace) -> dict[str, Any]:
-    found = exporting.exports()
+def _export(arguments: argparse.Namespace) -> dict[str, Any]:
+    found = exporting.exports(arguments.messages)
     growth_bar, first_bar = exporting.GROWTH_BAR_MIB, exporting.FIRST_BYTE_BAR_S
-    print(f"export of {exporting.MESSAGES:,} messages by an administrator")
+    print(f"export of {arguments.messages:,} messages by an administrator")
     for export in found.quiet:
         print(
             plain_line(
@@ -206,6 +206,7 @@ def _arguments() -> argparse.Namespace:
     add("--start", action="store_true", help="the time until the first page")
     add("--search", action="store_true", help="searches in many messages; DATABASE_URL says where")
     add("--export", action="store_true", help="an administrator's export beside people who chat")
+    add("--messages", type=int, default=100_000, help="so many are exported")
     add("--json", type=Path, help="write the figures to this file as well")
     return parser.parse_args()
 
