@@ -9,12 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from chatapp.database import write
+from chatapp.generation import registry
 from chatapp.generation.background import begin
 from chatapp.models import Export
 from chatapp.transfer import document, markdown, table
 from chatapp.transfer.slices import Talk, conversations_with, encoded, in_slices
 
 SAY_SO_S = 0.5
+_LONGEST_REST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +32,25 @@ async def sent(
     export: Export, ids: Sequence[UUID], note: Callable[[Export], None]
 ) -> AsyncIterator[bytes]:
     """The file's bytes. However it ends, its row is saved and `note(export)` called, which may
-    write: with what had been handed over by then."""
+    write: with what had been handed over by then.
+
+    While replies are being written here, it rests after each slice for as long as that took: their
+    readers share the interpreter with it.
+    """
     clock = asyncio.get_running_loop().time
-    said_at = clock()
+    said_at = began = clock()
     made = Export(pk=export.pk)
     try:
         async for data in in_slices(_pieces(export.kind, ids, made)):
-            handed_over = made.conversations, made.messages
+            handed_over, took_s = (made.conversations, made.messages), clock() - began
             yield data
             export.conversations, export.messages = handed_over
             if clock() - said_at > SAY_SO_S:
                 await write(export.save)
                 said_at = clock()
+            if registry.running():
+                await asyncio.sleep(min(took_s, _LONGEST_REST_S))
+            began = clock()
         export.conversations, export.messages = made.conversations, made.messages
         export.is_complete = True
     finally:

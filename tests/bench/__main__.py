@@ -165,10 +165,11 @@ def _search(_: argparse.Namespace) -> dict[str, Any]:
     return asdict(found)
 
 
-def _export(_: argparse.Namespace) -> dict[str, Any]:
-    found = exporting.exports()
+def _export(arguments: argparse.Namespace) -> dict[str, Any]:
+    messages = arguments.messages or exporting.MESSAGES
+    found = exporting.exports(messages)
     growth_bar, first_bar = exporting.GROWTH_BAR_MIB, exporting.FIRST_BYTE_BAR_S
-    print(f"export of {exporting.MESSAGES:,} messages by an administrator")
+    print(f"export of {messages:,} messages by an administrator")
     for export in found.quiet:
         print(
             plain_line(
@@ -192,7 +193,7 @@ def _export(_: argparse.Namespace) -> dict[str, Any]:
 
 
 def _admin(arguments: argparse.Namespace) -> dict[str, Any]:
-    found = administering.administering(arguments.count)
+    found = administering.administering(arguments.messages or administering.MESSAGES)
     print(
         f"the admin over {found.messages:,} messages of {found.conversations:,} conversations, "
         f"{found.database}\n  filled in {found.filling_s:,.0f} s, summed up in "
@@ -225,7 +226,7 @@ def _arguments() -> argparse.Namespace:
     add("--search", action="store_true", help="searches in many messages; DATABASE_URL says where")
     add("--export", action="store_true", help="an administrator's export beside people who chat")
     add("--admin", action="store_true", help="the admin's pages; DATABASE_URL says where")
-    add("--count", type=int, default=administering.MESSAGES, help="messages for --admin")
+    add("--messages", type=int, help="how many there are for --admin, or --export takes")
     add("--json", type=Path, help="write the figures to this file as well")
     return parser.parse_args()
 
