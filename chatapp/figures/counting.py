@@ -31,8 +31,10 @@ def day_of(at: datetime) -> datetime:
 
 
 def ended(since: datetime, until: datetime | None = None) -> QuerySet[Message]:
-    """Replies that were made here and ended in that time; copies and imports have no owner."""
-    rows = Message.objects.filter(finished_at__gte=since, role=Role.ASSISTANT, owner__gt="")
+    """Replies that were made here and ended in that time, in no order; copies and imports have no
+    owner."""
+    rows = Message.objects.order_by().filter(finished_at__gte=since, owner__gt="")
+    rows = rows.filter(role=Role.ASSISTANT)
     return rows if until is None else rows.filter(finished_at__lt=until)
 
 
@@ -67,7 +69,7 @@ def stored_hours(since: datetime, until: datetime | None = None) -> QuerySet[Hea
 
 def usage(rows: QuerySet[Message]) -> list[UsageFigure]:
     """What each person had from each endpoint on each day, none of it stored."""
-    keys = rows.order_by().values(
+    keys = rows.values(
         "endpoint_name",
         day=TruncDate("finished_at", tzinfo=UTC),
         user_id=F("conversation__owner"),
