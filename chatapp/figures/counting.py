@@ -9,7 +9,7 @@ from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 
 from chatapp.figures.cold import cold_among
-from chatapp.figures.tally import Ending, Tally, columns, joined
+from chatapp.figures.tally import COLUMNS, Ending, Tally, joined
 from chatapp.models import HealthFigure, Message, Role, UsageFigure
 from chatapp.models.figures import Period
 
@@ -44,7 +44,7 @@ def hours(rows: QuerySet[Message], before: Iterable[HealthFigure]) -> list[Healt
     `before` are those of the day before the first of these hours, with theirs.
     """
     by_hour: defaultdict[datetime, list[Ending]] = defaultdict(list)
-    for row in rows.values_list(*columns().values()):
+    for row in rows.values_list(*COLUMNS):
         ending = Ending(*row)
         by_hour[hour_of(ending.finished_at)].append(ending)
     figures = list(before)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, timedelta
 from functools import partial
 from io import StringIO
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -274,29 +275,41 @@ def _csv(question: Question, clock: reading.Clock) -> Iterator[bytes]:
     """A day at a time, so that memory stays flat."""
     fresh = list(filter(question.fits, reading.usage_since(clock, question.first, question.last)))
     names = dict(User.objects.values_list("pk", "username"))
-    yield _row(["day", "user", "endpoint", "messages", "input tokens", "output tokens"])
+    yield _written([["day", "user", "endpoint", "messages", "input tokens", "output tokens"]])
     for number in range((question.last - question.first).days + 1):
         day = question.first + timedelta(days=number)
-        for (user, endpoint), line in _of_day(question, day, fresh):
-            name = _name_of_person(user, names)
-            counts = map(str, (line.messages, line.input_tokens, line.output_tokens))
-            yield _row([day.isoformat(), safe_cell(name), safe_cell(endpoint), *counts])
+        rows = iter(_of_day(question, day, fresh))
+        while some := list(islice(rows, _ROWS)):
+            yield _written(_cells(day, row, names) for row in some)
 
 
 def _of_day(
     question: Question, day: date, fresh: Iterable[UsageFigure]
-) -> list[tuple[tuple[int, str], Line]]:
-    found: dict[tuple[int, str], Line] = {}
-    for figure in [*question.stored().filter(day=day), *(f for f in fresh if f.day == day)]:
-        key = (figure.user_id or 0, figure.endpoint_name)
-        line = found.setdefault(key, Line(key))
-        line.add(figure.messages, figure.input_tokens, figure.output_tokens)
+) -> list[tuple[tuple[int, str], list[int]]]:
+    """(user, endpoint) → messages, input and output tokens."""
+    stored = question.stored().filter(day=day).order_by()
+    columns = ("user", "endpoint_name", "messages", "input_tokens", "output_tokens")
+    found = {(user, endpoint): counts for user, endpoint, *counts in stored.values_list(*columns)}
+    for figure in fresh:
+        if figure.day == day:
+            counts = found.setdefault((figure.user_id, figure.endpoint_name), [0, 0, 0])
+            counts[0] += figure.messages
+            counts[1] += figure.input_tokens
+            counts[2] += figure.output_tokens
     return sorted(found.items())
 
 
-def _row(cells: list[str]) -> bytes:
+def _cells(
+    day: date, row: tuple[tuple[int, str], list[int]], names: Mapping[int, str]
+) -> list[str]:
+    (user, endpoint), counts = row
+    name = _name_of_person(user, names)
+    return [day.isoformat(), safe_cell(name), safe_cell(endpoint), *map(str, counts)]
+
+
+def _written(rows: Iterable[list[str]]) -> bytes:
     written = StringIO()
-    csv.writer(written).writerow(cells)
+    csv.writer(written).writerows(rows)
     return written.getvalue().encode()
 
 
