@@ -9,7 +9,7 @@ from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 
 from chatapp.figures.cold import cold_among
-from chatapp.figures.tally import Ending, Tally, columns, joined
+from chatapp.figures.tally import COLUMNS, Ending, Tally, joined
 from chatapp.models import HealthFigure, Message, Role, UsageFigure
 from chatapp.models.figures import Period
 
@@ -31,8 +31,10 @@ def day_of(at: datetime) -> datetime:
 
 
 def ended(since: datetime, until: datetime | None = None) -> QuerySet[Message]:
-    """Replies that were made here and ended in that time; copies and imports have no owner."""
-    rows = Message.objects.filter(finished_at__gte=since, role=Role.ASSISTANT, owner__gt="")
+    """Replies that were made here and ended in that time, in no order; copies and imports have no
+    owner."""
+    rows = Message.objects.order_by().filter(finished_at__gte=since, owner__gt="")
+    rows = rows.filter(role=Role.ASSISTANT)
     return rows if until is None else rows.filter(finished_at__lt=until)
 
 
@@ -42,7 +44,7 @@ def hours(rows: QuerySet[Message], before: Iterable[HealthFigure]) -> list[Healt
     `before` are those of the day before the first of these hours, with theirs.
     """
     by_hour: defaultdict[datetime, list[Ending]] = defaultdict(list)
-    for row in rows.values_list(*columns().values()):
+    for row in rows.values_list(*COLUMNS):
         ending = Ending(*row)
         by_hour[hour_of(ending.finished_at)].append(ending)
     figures = list(before)
@@ -67,7 +69,7 @@ def stored_hours(since: datetime, until: datetime | None = None) -> QuerySet[Hea
 
 def usage(rows: QuerySet[Message]) -> list[UsageFigure]:
     """What each person had from each endpoint on each day, none of it stored."""
-    keys = rows.order_by().values(
+    keys = rows.values(
         "endpoint_name",
         day=TruncDate("finished_at", tzinfo=UTC),
         user_id=F("conversation__owner"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chatapp.models import HealthFigure, Status
 
@@ -38,6 +38,19 @@ class Ending(NamedTuple):
         if not self.output_tokens or writing_ms is None or writing_ms < LEAST_WRITING_S * 1000:
             return None
         return round((self.output_tokens - 1) * 1000 / writing_ms, 2)
+
+
+# The columns of a message that make an `Ending`, in its order.
+COLUMNS = (
+    "endpoint_name",
+    "status",
+    "error_kind",
+    "request_sent_at",
+    "first_token_at",
+    "last_token_at",
+    "finished_at",
+    "output_tokens",
+)
 
 
 @dataclass(slots=True)
@@ -114,10 +127,3 @@ def _ms(start: datetime | None, end: datetime | None) -> float | None:
     if start is None or end is None or end < start:
         return None
     return round((end - start).total_seconds() * 1000, 3)
-
-
-def columns() -> dict[str, Any]:
-    """`Ending`'s fields → the columns of a message."""
-    renamed = {"sent_at": "request_sent_at", "first_at": "first_token_at"}
-    renamed["last_at"] = "last_token_at"
-    return {name: renamed.get(name, name) for name in Ending._fields}

@@ -193,6 +193,18 @@ async def test_a_socket_without_the_right_is_told_so_and_closed(
         assert await closed_with(socket) == sockets.SIGNED_OUT
 
 
+async def test_who_loses_the_right_is_told_at_the_next_check(
+    operator: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "SESSION_CHECK_S", 0.0)
+    async with watching(operator) as socket:
+        await frame_with(socket, "Nothing is being answered")
+        await User.objects.filter(username="olga").aupdate(is_staff=False)
+
+        await frame_with(socket, "You have no right to watch running replies.")
+        assert await closed_with(socket) == sockets.NOT_FOUND
+
+
 async def test_what_a_page_sends_there_closes_its_socket(operator: AsyncClient) -> None:
     async with watching(operator) as socket:
         await socket.send_to(text_data="{}")

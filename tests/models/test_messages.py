@@ -4,11 +4,11 @@ import uuid
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from chatapp.models import Conversation, Message, Role, Status
 from chatapp.models.conversation import TITLE_CHARS, title_from
-from chatapp.models.message import chain_to, path_of
+from chatapp.models.message import chain_to, live_messages, path_of
 
 
 def message(parent: Message | None = None) -> Message:
@@ -67,3 +67,10 @@ def test_a_conversation_belongs_to_its_owner_alone(
     for nobody in (bob, None):
         with pytest.raises(Conversation.DoesNotExist):
             conversation_for(nobody, conversation.pk)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what is there")
+def test_replies_at_work_are_found_without_reading_all_messages(transactional_db: None) -> None:
+    plan = live_messages().values("pk").explain()
+
+    assert "USING INDEX one_live_reply_per_lane" in plan

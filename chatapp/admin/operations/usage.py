@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -276,21 +277,32 @@ def _csv(question: Question, clock: reading.Clock) -> Iterator[bytes]:
     yield (BYTE_ORDER_MARK + csv_row(head)).encode()
     for number in range((question.last - question.first).days + 1):
         day = question.first + timedelta(days=number)
-        for (user, endpoint), line in _of_day(question, day, fresh):
-            name = _name_of_person(user, names)
-            counts = line.messages, line.input_tokens, line.output_tokens
-            yield csv_row([day, name, endpoint, *counts]).encode()
+        rows = iter(_of_day(question, day, fresh))
+        while some := list(islice(rows, _ROWS)):
+            yield "".join(csv_row(_cells(day, row, names)) for row in some).encode()
 
 
 def _of_day(
     question: Question, day: date, fresh: Iterable[UsageFigure]
-) -> list[tuple[tuple[int, str], Line]]:
-    found: dict[tuple[int, str], Line] = {}
-    for figure in [*question.stored().filter(day=day), *(f for f in fresh if f.day == day)]:
-        key = (figure.user_id or 0, figure.endpoint_name)
-        line = found.setdefault(key, Line(key))
-        line.add(figure.messages, figure.input_tokens, figure.output_tokens)
+) -> list[tuple[tuple[int, str], list[int]]]:
+    """(user, endpoint) → messages, input and output tokens."""
+    stored = question.stored().filter(day=day).order_by()
+    columns = ("user", "endpoint_name", "messages", "input_tokens", "output_tokens")
+    found = {(user, endpoint): counts for user, endpoint, *counts in stored.values_list(*columns)}
+    for figure in fresh:
+        if figure.day == day:
+            counts = found.setdefault((figure.user_id, figure.endpoint_name), [0, 0, 0])
+            counts[0] += figure.messages
+            counts[1] += figure.input_tokens
+            counts[2] += figure.output_tokens
     return sorted(found.items())
+
+
+def _cells(
+    day: date, row: tuple[tuple[int, str], list[int]], names: Mapping[int, str]
+) -> list[Any]:
+    (user, endpoint), counts = row
+    return [day, _name_of_person(user, names), endpoint, *counts]
 
 
 def _date(text: str | None) -> date | None:
