@@ -552,6 +552,21 @@ async def test_a_repeat_stops_nothing_more(
     assert await Message.objects.filter(role=Role.USER).acount() == 2
 
 
+async def test_what_waits_already_is_hurried_by_the_same_wish(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    key = str(uuid.uuid4())
+    async with tab_of(alice) as tab:
+        await tab.say(SLOW)
+        await tab.until(lambda page: page.buttons == ["Stop"])
+        await queue_in_order(tab, "/echo first")
+        await queue(tab, "/echo now", key=key)
+        await tab.until(lambda page: len(waiting(page)) == 2)
+        await stop_and_send(tab, "/echo now", key=key)
+        await tab.until(lambda page: answered(page, SLOW, "/echo now"))
+        await tab.until(lambda page: waiting(page) == ["/echo first"])
+
+
 @pytest.mark.parametrize("status", [Status.COMPLETE, Status.ERROR, Status.STOPPED])
 async def test_where_nothing_runs_any_more_the_wish_is_to_send(
     status: Status, alice: User, conversation: Conversation, endpoint: Endpoint, tab_of: TabOf

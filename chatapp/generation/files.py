@@ -46,7 +46,8 @@ def unsent(
 
 
 def claim(files: Sequence[Attachment], owner: Message | Queued) -> None:
-    """Makes them the message's, all or none, within the transaction that stores it."""
+    """Makes them the message's, sent or waiting, all or none, within the transaction that stores
+    it."""
     if not files:
         return
     place = "queued" if isinstance(owner, Queued) else "message"

@@ -10,12 +10,12 @@ Rows of the queue are always locked before their conversation, never after.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Manager, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
@@ -38,6 +38,8 @@ from chatapp.models import (
 from chatapp.models.conversation import mark_changed
 from chatapp.models.message import CUT_SHORT, LIVE, path_of
 from chatapp.models.queued import has_queued
+
+M = TypeVar("M", Message, Queued)
 
 MOST = 10
 ENDED = {Status.COMPLETE, *CUT_SHORT}
@@ -91,7 +93,7 @@ def queue_of(conversation_id: UUID, path: Sequence[Message]) -> Queue:
 def enqueue(user: User, sending: Sending, *, is_urgent: bool = False) -> list[UUID]:
     """Puts the message at the end of its conversation's queue, or before the others if it is
     urgent: then the replies that run are asked to stop, and their ids returned. A repeat changes
-    nothing.
+    nothing but that what waits may become urgent.
 
     Raises InvalidInput with the sentence for the person, Conversation.DoesNotExist for someone
     else's conversation.
@@ -99,25 +101,17 @@ def enqueue(user: User, sending: Sending, *, is_urgent: bool = False) -> list[UU
     check_text(sending.text, has_files=bool(sending.attachments))
     with transaction.atomic():
         conversation_for(user, sending.conversation_id)
+        hurried = is_urgent and _same(Queued, sending).update(is_urgent=True)
         # One after the other, so that a repeat is seen and nothing comes in beyond the most.
         one = Conversation.objects.select_for_update(no_key=True).get(pk=sending.conversation_id)
-        if _is_known(sending):
+        if _same(Message, sending).exists():
             return []
-        if _waiting(one.pk).count() >= MOST + is_urgent:
-            raise InvalidInput(
-                _("%d messages wait already, which is the most. Take one back first.") % MOST
-            )
-        endpoint = _picked(user, sending.endpoint_id)
-        files = unsent(user, sending.attachments, endpoint or one.endpoint)
-        queued = Queued.objects.create(
-            conversation=one,
-            key=sending.key,
-            text=sending.text,
-            endpoint=endpoint,
-            after_id=_last_prompt(one),
-            is_urgent=is_urgent,
-        )
-        claim(files, queued)
+        if hurried:
+            _same(Queued, sending).update(after=_last_prompt(one))
+        elif _same(Queued, sending).exists():
+            return []
+        else:
+            _add(user, one, sending, is_urgent=is_urgent)
         mark_changed(one.pk)
         return _ask_to_stop(one) if is_urgent else []
 
@@ -214,9 +208,28 @@ def _may_follow(first: Queued, path: Sequence[Message], statuses: set[Status]) -
     )
 
 
-def _is_known(sending: Sending) -> bool:
-    same = {"conversation": sending.conversation_id, "key": sending.key}
-    return Queued.objects.filter(**same).exists() or Message.objects.filter(**same).exists()
+def _add(user: User, one: Conversation, sending: Sending, *, is_urgent: bool) -> None:
+    if _waiting(one.pk).count() >= MOST + is_urgent:
+        raise InvalidInput(
+            _("%d messages wait already, which is the most. Take one back first.") % MOST
+        )
+    endpoint = _picked(user, sending.endpoint_id)
+    files = unsent(user, sending.attachments, endpoint or one.endpoint)
+    queued = Queued.objects.create(
+        conversation=one,
+        key=sending.key,
+        text=sending.text,
+        endpoint=endpoint,
+        after_id=_last_prompt(one),
+        is_urgent=is_urgent,
+    )
+    claim(files, queued)
+
+
+def _same(model: type[M], sending: Sending) -> QuerySet[M]:
+    """The same message, sent or queued before."""
+    manager: Manager[M] = model._default_manager
+    return manager.filter(conversation=sending.conversation_id, key=sending.key)
 
 
 def _picked(user: User, endpoint_id: int | None) -> Endpoint | None:
@@ -263,7 +276,7 @@ def _take(queued: Queued) -> list[Attachment] | None:
 
 
 def _ask_to_stop(conversation: Conversation) -> list[UUID]:
-    """In the row, so that nothing that happens to this process keeps the replies running."""
+    """In the rows, so that nothing that happens to this process keeps the replies running."""
     live = list(conversation.messages.filter(status__in=LIVE).values_list("pk", flat=True))
     for reply_id in live:
         request_stop(reply_id)

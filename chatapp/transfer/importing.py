@@ -57,7 +57,11 @@ async def begin(user: User, file: IO[bytes], name: str, size: int) -> Import:
 
     Raises InvalidInput if another one of the user's still goes on.
     """
-    report = await write(_begun, user, safe(name)[:120], size)
+    try:
+        report = await write(_begun, user, safe(name)[:120], size)
+    except BaseException:
+        file.close()
+        raise
     background.begin(_run(user, report, file, get_language()))
     return report
 

@@ -10,8 +10,20 @@ from tests.e2e.conftest import Visitor
 
 MOST_SHIFT = 0.02
 
+# A block that is rendered anew may be lower than it was; a section that was a guess, much more so.
+MOST_SHRINKING_PX = 300
+
 WATCH = """
 window.shifts = [];
+window.shrinking = 0;
+let height = 0;
+const look = () => {
+  const now = document.querySelector("[data-scroller]")?.scrollHeight ?? 0;
+  shrinking = Math.max(shrinking, height - now);
+  height = now;
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
 new PerformanceObserver((list) => {
   for (const { value, hadRecentInput, sources } of list.getEntries()) {
     if (hadRecentInput) continue;
@@ -39,7 +51,10 @@ async def test_nothing_moves_while_a_long_reply_is_written(width: int, visitor: 
 
     # Enough for three sections of blocks; the first token comes late enough to be waited for.
     await visitor.say("/delay 1 /tokens 3000 /pace 600")
-    await visitor.until_status("complete")
+    complete = page.locator('article[data-role="assistant"][data-status="complete"]')
+    await complete.nth(1).wait_for(timeout=60_000)
 
     moved = await shifts(page)
+    assert await page.locator("article").last.locator(".section").count() > 2
+    assert await page.evaluate("shrinking") <= MOST_SHRINKING_PX
     assert sum(shift["value"] for shift in moved) <= MOST_SHIFT, json.dumps(moved, indent=1)

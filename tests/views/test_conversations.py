@@ -109,7 +109,7 @@ def test_a_page_reads_the_endpoints_once(alice: User) -> None:
     with CaptureQueriesContext(connection) as queries:
         page = filled_in(request, alice, uuid.uuid4(), None)
 
-    assert b"selected>scripted</option>" in page.content
+    assert b">scripted</option>" in page.content
     assert len([q for q in queries if 'FROM "chatapp_endpoint"' in q["sql"]]) == 1
 
 
