@@ -155,13 +155,14 @@ async def _title(exchange: Exchange) -> None:
 
 
 async def _asked_within_limits(exchange: Exchange) -> str:
-    """`_ask`, its tokens reserved before it and settled after it."""
+    """`_ask`, its tokens reserved before it and settled after it.
+
+    If the process ends meanwhile, the reservation is gone when the person's replies are counted.
+    """
     reserved = await write(_reserve, exchange)
     answer = Answer(reserved.prompt)
-    try:
-        await _ask(exchange, answer)
-    finally:
-        await write(settle_aside, reserved, answer.tokens)
+    await _ask(exchange, answer)
+    await write(settle_aside, reserved, answer.tokens)
     return clean_title(answer.text)
 
 
