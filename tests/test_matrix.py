@@ -51,6 +51,8 @@ GET  /imports/                                               200   200   200   2
 GET  /attachments/unsent/                                    200   200   200   200   200   200 login
 GET  /export.zip                                             200   200   200   200   200   200 login
 GET  /oversight/                                             200   200   200   200   200   200 login
+GET  /your-data/                                             200   200   200   200   200   200 login
+POST /your-data/delete/                                      ???
 POST /prompts/create/                                        302   302   302   302   302   302 login
 POST /presets/new/save/                                      302   302   302   302   302   302 login
 POST /imports/new/                                           422   422   422   422   422   422 login
@@ -98,6 +100,8 @@ POST /s/{share}/revoke/                                      302   404   404   4
 # anybody's pages                                          alice   bob audit  oper admin staff  none
 GET  /preferences/                                           200   200   200   200   200   200   200
 POST /preferences/                                           302   302   302   302   302   302   302
+GET  /metrics                                                200   200   200   200   200   200   200
+GET  /your-data/left/                                        200   200   200   200   200   200   200
 GET  /login/                                                 200   200   200   200   200   200   200
 POST /login/                                                 200   200   200   200   200   200   200
 GET  /healthz                                                200   200   200   200   200   200   200

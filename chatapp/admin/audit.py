@@ -23,22 +23,30 @@ _LONGEST = 160
 
 class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
     """Writes changes down as audit events, in the place of Django's log, which has no address and
-    can be altered. Every ModelAdmin of ours is one."""
+    can be altered. Every ModelAdmin of ours is one.
+
+    One that tells more than Django lets it here sets `tells_itself`.
+    """
+
+    tells_itself = False
 
     def log_addition(  # type: ignore[override]
         self, request: HttpRequest, obj: Model, message: Any
     ) -> None:
-        record(request, Action.ADD, obj)
+        if not self.tells_itself:
+            record(request, Action.ADD, obj)
 
     def log_change(  # type: ignore[override]
         self, request: HttpRequest, obj: Model, message: Any
     ) -> None:
-        record(request, Action.CHANGE, obj, **_changed(message))
+        if not self.tells_itself:
+            record(request, Action.CHANGE, obj, **_changed(message))
 
     def log_deletions(  # type: ignore[override]
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> None:
-        record_each(request, Action.DELETE, queryset)
+        if not self.tells_itself:
+            record_each(request, Action.DELETE, queryset)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

@@ -34,6 +34,7 @@ from chatapp.audit import record
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Export
 from chatapp.models.audit import Action
+from chatapp.models.summary import catch_up_wholly
 from chatapp.transfer.collection import FORMATS, sent
 
 MOST_SELECTED = 1000
@@ -144,6 +145,7 @@ class Exporting(Overseen):
         """Those that were selected, or else all that the address lets through."""
         if selected:
             return self.get_queryset(request).filter(pk__in=selected)
+        catch_up_wholly()
         found: QuerySet[Conversation] = self.get_changelist_instance(request).get_queryset(request)
         return found
 

@@ -6,13 +6,15 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from chatapp.admin.audit import Audited
 from chatapp.audit import record
 from chatapp.models import Hold
 from chatapp.models.audit import Action
 
 
 @admin.register(Hold)
-class HoldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class HoldAdmin(Audited):
+    tells_itself = True
     list_display = ["__str__", "conversation", "person", "reason", "placed_by", "since"]
     list_select_related = ["conversation", "person", "placed_by"]
     search_fields = ["reason", "person__username", "placed_by__username"]

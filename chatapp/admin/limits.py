@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from chatapp import audit
+from chatapp.admin.audit import Audited
 from chatapp.limits.allowances import default
 from chatapp.limits.refusals import grouped
 from chatapp.limits.standing import in_words, service_standing
@@ -46,7 +47,7 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Limit)
-class LimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LimitAdmin(Audited):
     form = LimitForm
     fieldsets = [
         (None, {"fields": ["user", "group"]}),
@@ -97,7 +98,7 @@ class LimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Limit, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         changes = {n: [form.initial.get(n), _told(obj, n)] for n in form.changed_data}
-        audit.record(request, Action.CHANGE, obj, **changes)
+        audit.record(request, Action.CHANGE if change else Action.ADD, obj, **changes)
 
     def delete_model(self, request: HttpRequest, obj: Limit) -> None:
         audit.record(request, Action.DELETE, obj, **{name: getattr(obj, name) for name in _MOST})
@@ -110,7 +111,7 @@ class LimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Usage)
-class UsageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class UsageAdmin(Audited):
     """Read only: what has been spent stays spent. Whoever sees the limits sees it."""
 
     list_display = ["person", "today", "this_month", "running"]

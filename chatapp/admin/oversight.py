@@ -31,6 +31,7 @@ class Overseen(Audited):
     ADMIN_READS_CONVERSATIONS is off, not shown at all."""
 
     actions = ["restore_selected"]
+    tells_itself = True  # in the transaction that deletes
     list_per_page = 50
 
     @property
@@ -63,9 +64,6 @@ class Overseen(Audited):
         if more:
             named.append(ngettext("and %d more", "and %d more", more) % more)
         return named, {str(self.opts.verbose_name_plural): len(objs)}, set(), []
-
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:  # type: ignore[override]
-        """`delete_queryset` does, in the transaction that deletes."""
 
     def delete_model(self, request: HttpRequest, obj: Conversation) -> None:
         self.delete_queryset(request, Conversation.objects.filter(pk=obj.pk))

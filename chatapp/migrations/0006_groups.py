@@ -23,10 +23,6 @@ RUNS = (
     "chatapp.change_endpoint",
     "chatapp.delete_endpoint",
     "chatapp.operate",
-    "chatapp.view_limit",
-    "chatapp.add_limit",
-    "chatapp.change_limit",
-    "chatapp.delete_limit",
 )
 
 SQLITE = [

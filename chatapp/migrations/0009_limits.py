@@ -1,32 +1,14 @@
-"""Limits of people and groups, what is counted for them, and who may set them."""
+"""Limits of people and groups, and what is counted for them."""
 
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
-
-
-def give_to_operators(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """If there is such a group by now. Django itself makes permissions after all migrations only."""
-    operators = apps.get_model("auth", "Group").objects.filter(name="Operator").first()
-    if operators is None:
-        return
-    kinds = apps.get_model("contenttypes", "ContentType").objects
-    kind, _ = kinds.get_or_create(app_label="chatapp", model="limit")
-    permissions = apps.get_model("auth", "Permission").objects
-    for deed in ("add", "change", "delete", "view"):
-        given, _ = permissions.get_or_create(
-            content_type=kind, codename=f"{deed}_limit", defaults={"name": f"Can {deed} limit"}
-        )
-        operators.permissions.add(given)
 
 
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
         ("chatapp", "0008_figures"),
-        ("contenttypes", "0002_remove_content_type_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -152,5 +134,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(give_to_operators, migrations.RunPython.noop),
     ]

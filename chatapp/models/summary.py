@@ -21,6 +21,7 @@ from chatapp.models.message import Message, Role
 from chatapp.models.search import words_of
 
 _MOST_MS = 2**31 - 1
+_AT_ONCE = 500
 
 
 class Summary(models.Model):
@@ -69,6 +70,12 @@ def catch_up(most: int) -> int:
     summaries = due(most)
     store(summaries)
     return len(summaries)
+
+
+def catch_up_wholly() -> None:
+    """Makes all that are due, for whoever must not miss a conversation."""
+    for _round in range(Conversation.objects.filter(IS_DUE).count() // _AT_ONCE + 1):
+        catch_up(_AT_ONCE)
 
 
 def due(most: int) -> list[Summary]:

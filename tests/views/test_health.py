@@ -56,7 +56,7 @@ def test_migrations_are_looked_for_until_they_are_there(
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO django_migrations (app, name, applied)"
-            " VALUES ('chatapp', '0010_retention', CURRENT_TIMESTAMP)"
+            " VALUES ('chatapp', '0011_rights_of_groups', CURRENT_TIMESTAMP)"
         )
     assert health._is_usable() == "ok"
     with CaptureQueriesContext(connection) as asked:
