@@ -147,7 +147,7 @@ _POSTGRESQL_ALL = """
 
 
 # For administrators: whole conversations, so fewer of them are enough, and more are looked through.
-_ENOUGH, _MOST, _ROWS, _WINDOW_EVERYWHERE = 200, 1000, 20_000, 6000
+_ENOUGH, _MOST, _ROWS, _WINDOW_EVERYWHERE = 100, 1000, 20_000, 10_000
 _SQLITE_EVERYWHERE = """
     SELECT m.conversation_id
     FROM chatapp_search s
