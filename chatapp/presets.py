@@ -3,7 +3,7 @@
 Everything here is synchronous. Everyone may use a shared one; its owner changes it, and the staff.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -13,16 +13,17 @@ from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text
-from chatapp.models import Preset, endpoint_for, endpoints_for
+from chatapp.models import Endpoint, Preset, endpoint_for
 from chatapp.text import one_line
 
 MAX_NAME_CHARS = 80
 
 
-def usable(user: User) -> list[Preset]:
-    """The person's own and the team's, by name, their endpoints as they stand for the person."""
+def usable(user: User, known: Sequence[Endpoint]) -> list[Preset]:
+    """The person's own and the team's, by name, with their endpoints out of those that are known
+    for the person."""
     presets = list(_usable(user))
-    endpoints = {endpoint.pk: endpoint for endpoint in endpoints_for(user)}
+    endpoints = {endpoint.pk: endpoint for endpoint in known}
     for preset in presets:
         preset.endpoint = endpoints.get(preset.endpoint_id or 0)
     return presets

@@ -103,7 +103,7 @@ class Page:
             '<div id="history"></div><div id="tail"></div><div id="notice"></div><p id="left"></p>'
             '<input id="key" value=""><span id="buttons"></span>'
             '<section id="queue"></section><div id="returned"></div>'
-            '<h1 id="heading"></h1><div id="listing"></div>'
+            '<h1 id="heading"></h1><div id="listing"></div><div id="running"></div>'
         )
         self.frames: list[str] = []
 

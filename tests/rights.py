@@ -6,13 +6,14 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 
-MIGRATION = "chatapp.migrations.0006_groups"
+GROUPS, LATER = "chatapp.migrations.0006_groups", "chatapp.migrations.0011_rights_of_groups"
 
 
 def make_groups() -> None:
-    """As the migration makes them; a test's database is emptied, of them too."""
+    """As the migrations make them; a test's database is emptied, of them too."""
     with connection.schema_editor() as editor:
-        import_module(MIGRATION).make_groups(apps, editor)
+        import_module(GROUPS).make_groups(apps, editor)
+        import_module(LATER).give(apps, editor)
 
 
 def staff(name: str, *groups: str, rights: tuple[str, ...] = ()) -> User:

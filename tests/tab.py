@@ -36,7 +36,7 @@ class Tab:
     """One connection to one conversation, or of a page without one.
 
     `lists` says that the page has a sidebar; `until` where its first page of it ended; `language`
-    what the page is written in.
+    what the page is written in; `path` the address of any other socket.
     """
 
     def __init__(
@@ -50,12 +50,13 @@ class Tab:
         until: str = "",
         language: str = "",
         origin: str | None = "http://testserver",
+        path: str = "",
     ) -> None:
         headers = [(b"host", b"testserver")]
         headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session_key}".encode()))
         if origin is not None:
             headers.append((b"origin", origin.encode()))
-        path = f"/ws/conversations/{conversation_id}/" if conversation_id else "/ws/"
+        path = path or (f"/ws/conversations/{conversation_id}/" if conversation_id else "/ws/")
         query = {"after": after, "first": first, "language": language}
         if lists:
             query |= {"list": until, "at": timezone.now().isoformat()}

@@ -9,7 +9,7 @@ code that closes them. Rows are asked for in their order, so signing out comes l
 import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
@@ -23,7 +23,9 @@ from chatapp.models import (
     AuditEvent,
     Conversation,
     Endpoint,
+    Hold,
     Import,
+    Limit,
     Message,
     Preset,
     Prompt,
@@ -52,7 +54,9 @@ GET  /attachments/unsent/                                    200   200   200   2
 GET  /export.zip                                             200   200   200   200   200   200 login
 GET  /oversight/                                             200   200   200   200   200   200 login
 GET  /your-data/                                             200   200   200   200   200   200 login
-POST /your-data/delete/                                      ???
+POST /your-data/delete-all/                                  422   422   422   422   422   422 login
+POST /your-data/bring-back/                                  302   302   302   302   302   302 login
+POST /your-data/leave/                                       422   422   422   422   422   422 login
 POST /prompts/create/                                        302   302   302   302   302   302 login
 POST /presets/new/save/                                      302   302   302   302   302   302 login
 POST /imports/new/                                           422   422   422   422   422   422 login
@@ -217,11 +221,62 @@ POST /admin/axes/accesslog/{log}/change/                   login login   403   4
 GET  /admin/axes/accesslog/{log}/history/                  login login   403   403   302   403 login
 GET  /admin/axes/accesslog/{log}/delete/                   login login   403   403   200   403 login
 POST /admin/axes/accesslog/{log}/delete/                   login login   403   403   302   403 login
+
+# requests and tests of endpoints                          alice   bob audit  oper admin staff  none
+GET  /admin/chatapp/endpoint/request/                      login login   403   302   302   403 login
+POST /admin/chatapp/endpoint/request/                      login login   403   200   200   403 login
+GET  /admin/chatapp/endpoint/{endpoint}/request/           login login   403   302   302   403 login
+POST /admin/chatapp/endpoint/{endpoint}/request/           login login   403   200   200   403 login
+GET  /admin/chatapp/endpoint/test/                         login login   403   302   302   403 login
+POST /admin/chatapp/endpoint/test/                         login login   403   422   422   403 login
+GET  /admin/chatapp/endpoint/{endpoint}/test/              login login   403   302   302   403 login
+POST /admin/chatapp/endpoint/{endpoint}/test/              login login   403   422   422   403 login
+
+# holds in the admin                                       alice   bob audit  oper admin staff  none
+GET  /admin/chatapp/hold/                                  login login   200   403   200   403 login
+GET  /admin/chatapp/hold/add/                              login login   403   403   200   403 login
+POST /admin/chatapp/hold/add/                              login login   403   403   200   403 login
+GET  /admin/chatapp/hold/{hold}/                           login login   302   302   302   302 login
+GET  /admin/chatapp/hold/{hold}/change/                    login login   200   403   200   403 login
+POST /admin/chatapp/hold/{hold}/change/                    login login   403   403   403   403 login
+GET  /admin/chatapp/hold/{hold}/history/                   login login   302   403   302   403 login
+GET  /admin/chatapp/hold/{hold}/delete/                    login login   403   403   200   403 login
+POST /admin/chatapp/hold/{hold}/delete/                    login login   403   403   302   403 login
+
+# limits in the admin                                      alice   bob audit  oper admin staff  none
+GET  /admin/chatapp/limit/                                 login login   403   200   200   403 login
+GET  /admin/chatapp/limit/add/                             login login   403   200   200   403 login
+POST /admin/chatapp/limit/add/                             login login   403   200   200   403 login
+GET  /admin/chatapp/limit/{limit}/                         login login   302   302   302   302 login
+GET  /admin/chatapp/limit/{limit}/change/                  login login   403   200   200   403 login
+POST /admin/chatapp/limit/{limit}/change/                  login login   403   200   200   403 login
+GET  /admin/chatapp/limit/{limit}/history/                 login login   403   403   302   403 login
+GET  /admin/chatapp/limit/{limit}/delete/                  login login   403   200   200   403 login
+POST /admin/chatapp/limit/{limit}/delete/                  login login   403   302   302   403 login
+
+# usages in the admin                                      alice   bob audit  oper admin staff  none
+GET  /admin/chatapp/usage/                                 login login   403   200   200   403 login
+GET  /admin/chatapp/usage/add/                             login login   403   403   403   403 login
+POST /admin/chatapp/usage/add/                             login login   403   403   403   403 login
+GET  /admin/chatapp/usage/{user}/                          login login   302   302   302   302 login
+GET  /admin/chatapp/usage/{user}/change/                   login login   403   302   302   403 login
+POST /admin/chatapp/usage/{user}/change/                   login login   403   403   403   403 login
+GET  /admin/chatapp/usage/{user}/history/                  login login   403   403   302   403 login
+GET  /admin/chatapp/usage/{user}/delete/                   login login   403   403   403   403 login
+POST /admin/chatapp/usage/{user}/delete/                   login login   403   403   403   403 login
+
+# operations in the admin                                  alice   bob audit  oper admin staff  none
+GET  /admin/running/                                       login login   403   200   200   403 login
+POST /admin/running/cancel/                                login login   403   302   302   403 login
+GET  /admin/health/                                        login login   200   200   200   403 login
+GET  /admin/usage/                                         login login   200   200   200   403 login
+GET  /admin/usage.csv                                      login login   200   200   200   403 login
 """
 
 SOCKETS = """
 WS   /ws/                                                   open  open  open  open  open  open  4401
 WS   /ws/conversations/{talk}/                              open  4404  4404  4404  4404  4404  4401
+WS   /ws/admin/running/                                     4404  4404  4404  open  open  4404  4401
 """
 
 
@@ -230,7 +285,19 @@ def action(name: str, thing: str, *marks: str) -> dict[str, str]:
     return {"action": name, "_selected_action": thing, **dict.fromkeys(marks, "1")}
 
 
-NUMBERED = ("prompt", "preset", "endpoint", "event", "user", "group", "attempt", "failure", "log")
+NUMBERED = (
+    "prompt",
+    "preset",
+    "endpoint",
+    "event",
+    "user",
+    "group",
+    "attempt",
+    "failure",
+    "log",
+    "hold",
+    "limit",
+)
 NAMED = ("talk", "asked", "reply", "import", "attachment", "unsent", "share", "export")
 # What the forms say, where an empty one would be told apart by nobody.
 FORMS: dict[str, dict[str, str]] = {
@@ -259,6 +326,9 @@ FORMS: dict[str, dict[str, str]] = {
     "/admin/auth/user/{user}/delete/": {"post": "yes"},
     "/admin/auth/group/{group}/delete/": {"post": "yes"},
     "/admin/axes/accesslog/{log}/delete/": {"post": "yes"},
+    "/admin/chatapp/hold/{hold}/delete/": {"post": "yes"},
+    "/admin/chatapp/limit/{limit}/delete/": {"post": "yes"},
+    "/admin/running/cancel/": {"reply": "{reply}"},
     "/admin/axes/accessfailurelog/{failure}/delete/": {"post": "yes"},
     "/admin/axes/accessattempt/{attempt}/delete/": {"post": "yes"},
 }
@@ -376,13 +446,19 @@ class Things(dict[str, object]):
         return Share.objects.create(conversation_id=self["talk"], token=new_name()).pk
 
     def _endpoint(self) -> object:
-        return Endpoint.objects.create(name=new_name(), url="http://x/v1", enabled=False).pk
+        return Endpoint.objects.create(name=new_name(), url="https://x/v1", enabled=False).pk
 
     def _event(self) -> object:
         return AuditEvent.objects.create(actor_name="x", action="read").pk
 
     def _export(self) -> object:
         return uuid4()
+
+    def _hold(self) -> object:
+        return Hold.objects.create(person=self.alice, reason="asked by court").pk
+
+    def _limit(self) -> object:
+        return Limit.objects.create(user_id=self["user"], tokens_a_day=1).pk
 
     def _user(self) -> object:
         return User.objects.create_user(new_name()).pk
@@ -463,11 +539,9 @@ async def knocked(row: str, person: User | None, people: dict[str, User | None])
     things = Things(alice_of(people))
     address = await write(row.split()[1].format_map, things)
     key = await write(sign_in, person) if person else ""
-    conversation = things.get("talk")
-    tab = Tab(conversation if isinstance(conversation, UUID) else None, key)
-    assert tab.socket.scope["path"] == address
+    tab = Tab(None, key, path=address)
     async with tab:
-        if conversation is None and person:
+        if address == "/ws/" and person:
             await tab.send_raw("{}")  # which is refused, but not before the person is known
         elif (await tab.until(lambda page: page.frames)).notice == "":
             return "open"

@@ -19,6 +19,9 @@ def test_an_auditor_reads_and_an_operator_runs() -> None:
         "chatapp.view_conversation",
         "chatapp.view_message",
         "chatapp.view_auditevent",
+        "chatapp.view_healthfigure",
+        "chatapp.view_hold",
+        "chatapp.view_usagefigure",
         "auth.view_user",
     }
     assert rights_of("Operator") >= {
@@ -27,6 +30,7 @@ def test_an_auditor_reads_and_an_operator_runs() -> None:
         "chatapp.change_endpoint",
         "chatapp.delete_endpoint",
         "chatapp.operate",
+        "chatapp.change_limit",
     }
 
 

@@ -48,6 +48,7 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Limit)
 class LimitAdmin(Audited):
+    tells_itself = True
     form = LimitForm
     fieldsets = [
         (None, {"fields": ["user", "group"]}),

@@ -322,7 +322,7 @@ def _page(
         "listing": library.listing(user),
         "endpoints": endpoints,
         "settings": settings,
-        "presets": presets.usable(user),
+        "presets": presets.usable(user, settings.known),
         # Why there is none to offer, if so.
         "closed": [endpoint for endpoint in settings.known if endpoint.enabled],
         "disabled": [endpoint for endpoint in settings.known if not endpoint.enabled],

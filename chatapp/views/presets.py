@@ -11,7 +11,7 @@ from chatapp import presets
 from chatapp.chat_settings import SettingsForm
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
-from chatapp.models import Preset
+from chatapp.models import Preset, endpoints_for
 from chatapp.views.access import private_form, private_page, user_of_request
 
 
@@ -40,7 +40,8 @@ async def delete(request: HttpRequest, preset_id: int) -> HttpResponse:
 
 
 def _index(request: HttpRequest, user: User) -> HttpResponse:
-    found = [(preset, presets.may_change(user, preset)) for preset in presets.usable(user)]
+    usable = presets.usable(user, endpoints_for(user))
+    found = [(preset, presets.may_change(user, preset)) for preset in usable]
     return render(request, "presets.html", {"presets": found})
 
 

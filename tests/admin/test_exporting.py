@@ -76,7 +76,7 @@ async def test_json_lines_lose_nothing_and_can_be_imported(
     assert found[str(first.pk)]["person"] == "alice"
     assert found[str(first.pk)]["deleted_at"] is None
     assert found[str(second.pk)]["deleted_at"] == second.created_at.isoformat()
-    drafts = [document.draft_of(line) for line in found.values()]
+    drafts = [document.draft_of(line, {}.__getitem__) for line in found.values()]
     assert [len(draft.messages) for draft in drafts] == [4, 4]
     assert drafts[0].messages[1].reasoning == "Let me think\n</details>"
 

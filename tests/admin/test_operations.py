@@ -12,6 +12,7 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from chatapp.admin.operations.charts import Axis, Chart, Series, Slot
+from chatapp.csv_cells import BYTE_ORDER_MARK
 from chatapp.database import read
 from chatapp.figures import closing
 from chatapp.models import AuditEvent, Message
@@ -163,7 +164,7 @@ async def test_the_export_has_every_line_and_no_formulas_and_is_noted(
     answer = await operator.get("/admin/usage.csv")
     text = b"".join([piece async for piece in answer.streaming_content]).decode()  # type: ignore[union-attr]
 
-    lines = list(csv.DictReader(io.StringIO(text)))
+    lines = list(csv.DictReader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK))))
     assert sum(int(line["messages"]) for line in lines) == len(traffic)
     assert {line["user"] for line in lines} == {"'=cmd|'/c calc'!A1", "bob"}
     assert [line["day"] for line in lines] == sorted(line["day"] for line in lines)

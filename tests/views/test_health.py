@@ -50,7 +50,7 @@ def test_migrations_are_looked_for_until_they_are_there(
 ) -> None:
     monkeypatch.setattr(health, "_is_migrated", False)
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'chatapp' AND name LIKE '0010%'")
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'chatapp' AND name LIKE '0011%'")
     assert health._is_usable() == "migrations missing"
 
     with connection.cursor() as cursor:

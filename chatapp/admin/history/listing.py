@@ -22,7 +22,7 @@ from chatapp.admin.history.paging import Bounded
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Summary
 from chatapp.models.search import conversations_with, phrases_in
-from chatapp.models.summary import catch_up
+from chatapp.models.summary import catch_up, catch_up_wholly
 from chatapp.templatetags.history import moment, status_words, visible
 
 # Made before a list is shown; more than change in a few seconds.
@@ -97,6 +97,8 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if request.POST.get("select_across") == "1":
+            catch_up_wholly()
         is_behind = catch_up(_SUMMARIES_AT_ONCE) == _SUMMARIES_AT_ONCE
         try:
             address.check(request.GET, self._filter_names())
