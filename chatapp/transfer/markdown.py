@@ -39,7 +39,7 @@ def pieces(talk: Talk, person: str = "", *, is_in_zip: bool = False) -> Iterator
 def _attached(file: Attachment, images: list[Attachment], *, is_in_zip: bool) -> str:
     """A file where it stands; of a picture the name by which the end of the document knows it."""
     name = re.sub(r"[\\\[\]]", r"\\\g<0>", _line(file.name))
-    said = f"*{_('Attached')}:*"
+    said = "*" + _("Attached") + ":*"
     if is_in_zip:
         return f"{said} {'!' if file.is_image else ''}[{name}](<{place_of(file)}>)"
     if file.is_image:
