@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -21,6 +22,7 @@ from tests.bench.processes import ROOT, free_port
 
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
+PASSWORD = "for the pictures"
 
 
 @contextmanager
@@ -36,6 +38,7 @@ def demo(folder: Path) -> Iterator[str]:
     log = folder / "log"
     with log.open("w") as output:
         command = [sys.executable, "manage.py", "demo", "--port", str(free_port())]
+        command += ["--password", PASSWORD]
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         while not (found := re.search(r"http://\S+/demo/\S+", log.read_text())):
@@ -56,7 +59,17 @@ ADDRESSES = {
     "prompts": "prompts/new/",
     "presets": "presets/",
     "imports": "imports/",
-    "login": "login/",
+}
+ADMIN = {
+    "admin": "",
+    "admin-conversations": "chatapp/conversation/",
+    "admin-endpoints": "chatapp/endpoint/",
+    "admin-endpoint": "chatapp/endpoint/1/change/",
+    "admin-running": "running/",
+    "admin-health": "health/",
+    "admin-usage": "usage/",
+    "admin-limits": "chatapp/limit/",
+    "admin-audit": "chatapp/auditevent/",
 }
 
 
@@ -88,28 +101,42 @@ async def take(browser: Browser, link: str, folder: Path) -> None:
     page = await context.new_page()
     await page.goto(link)
     origin = page.url.rstrip("/")
+    pages = {"login": f"{origin}/login/"}
+    await look_at(browser, pages, [], folder)
+
     await page.goto(origin)
     await talk(page)
-    state = await context.storage_state()
     links = await page.locator("nav.sidebar li a").evaluate_all("all => all.map(a => a.href)")
     pages = {name: f"{origin}/{address}" for name, address in ADDRESSES.items()}
     pages |= {f"conversation-{i + 1}": address for i, address in enumerate(links)}
+    await look_at(browser, pages, await context.cookies(), folder)
+
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(f"{origin}/admin/")
+    await page.get_by_label("Username").fill("admin")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+    pages = {name: f"{origin}/admin/{address}" for name, address in ADMIN.items()}
+    inside = f"{origin}/admin/chatapp/conversation/"
+    pages["admin-transcript"] = inside + links[-1].rstrip("/").rpartition("/")[2] + "/change/"
+    await look_at(browser, pages, await context.cookies(), folder)
+
+
+async def look_at(browser: Browser, pages: dict[str, str], cookies: Any, folder: Path) -> None:
+    """Each page, as whoever has the cookies sees it, in every size and scheme."""
     for size, (width, height) in SIZES.items():
         for scheme in SCHEMES:
             context = await browser.new_context(
-                storage_state=state,
                 viewport={"width": width, "height": height},
                 color_scheme=scheme,  # type: ignore[arg-type]
             )
+            await context.add_cookies(cookies)
             page = await context.new_page()
             for name, address in pages.items():
-                if name == "login":
-                    await context.clear_cookies()
                 await page.goto(address)
                 await page.wait_for_timeout(300)
                 await page.screenshot(path=folder / f"{name}-{size}-{scheme}.png")
-                if name == "login":
-                    await context.add_cookies(state["cookies"])  # type: ignore[arg-type]
             await context.close()
 
 

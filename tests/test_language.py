@@ -138,21 +138,21 @@ def test_numbers_are_written_as_the_reader_does() -> None:
 
 
 @pytest.mark.parametrize("typed", ["0,7", "0.7"])
-def test_numbers_are_read_as_the_reader_writes_them(typed: str, transactional_db: None) -> None:
+def test_numbers_are_read_as_the_reader_writes_them(typed: str, alice: User) -> None:
     with translation.override("de"):
-        form = SettingsForm({"temperature": typed})
+        form = SettingsForm(alice, {"temperature": typed})
 
         assert form.is_valid(), form.errors
         assert form.cleaned_data["temperature"] == 0.7
         assert 'value="0,7"' in str(
-            SettingsForm(kept=Conversation(parameters={"temperature": 0.7}))
+            SettingsForm(alice, kept=Conversation(parameters={"temperature": 0.7}))
         )
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_a_number_that_could_be_two_is_not_taken(language: str, transactional_db: None) -> None:
+def test_a_number_that_could_be_two_is_not_taken(language: str, alice: User) -> None:
     with translation.override(language):
-        assert "max_tokens" in SettingsForm({"max_tokens": "2.000"}).errors
+        assert "max_tokens" in SettingsForm(alice, {"max_tokens": "2.000"}).errors
 
 
 async def test_database_threads_know_the_language(transactional_db: None) -> None:
