@@ -347,7 +347,7 @@ async def test_no_title_is_asked_of_an_endpoint_that_was_taken_away(
     conversation.title = "/echo"
     await conversation.asave()
     target = target_for(await read(endpoint_for, member, closed.pk))
-    exchange = titles.Exchange(conversation.pk, reply.pk, target, "/echo", "so")
+    exchange = titles.Exchange(member.pk, conversation.pk, reply.pk, target, "/echo", "so")
 
     before = await read(titles._cut_title, exchange)
     await leave(member, team)

@@ -246,9 +246,9 @@ async def test_opening_a_page_costs_the_same_queries_however_long_the_conversati
     await sync_to_async(grow)(conversation, 300, await conversation.messages.alatest("asked_at"))
     long = await opened()
 
-    # The conversation, its endpoint, messages, queue and shares, two of the list, the endpoints,
-    # those of the settings, the presets; the tree when it is long.
-    assert (len(short), len(long)) == (10, 11)
+    # The conversation, its endpoint, messages, queue and shares, one of the list, the endpoints,
+    # the presets; the tree when it is long.
+    assert (len(short), len(long)) == (8, 9)
 
 
 async def test_a_question_costs_the_same_queries_however_long_the_conversation(
@@ -278,7 +278,7 @@ async def test_connecting_costs_three_queries_or_four(conversation: Conversation
     def connected() -> list[str]:
         consumer = ConversationConsumer()
         consumer._conversation_id = conversation.pk
-        consumer._tail = Tail(None, None)
+        consumer._tail, consumer._positions = Tail(None, None), {}
         return queries(consumer._step)
 
     await sync_to_async(grow)(conversation, 6)
