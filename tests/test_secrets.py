@@ -24,6 +24,7 @@ import aiohttp
 import pytest
 
 from tests.test_server import free_port
+from tests.unlimited import UNLIMITED
 from tests.upstream.replay import load
 from tests.upstream.scripted import EVENTS, Peer, Upstream, upstream
 
@@ -108,6 +109,8 @@ class Site:
             "ALLOWED_HOSTS": "127.0.0.1",
             "LOG_LEVEL": "DEBUG",
             "DRAIN_SECONDS": "0.5",
+            "UPSTREAM_ALLOWED_HOSTS": "127.0.0.1",
+            **UNLIMITED,
         }
         self.said: list[str] = []
 
@@ -184,7 +187,7 @@ class Person:
             await socket.send_json(frame)
             seen = ""
             while 'aria-busy="false"' not in seen.rpartition('data-role="assistant"')[2]:
-                seen += str((await socket.receive(timeout=30)).data)
+                seen += await socket.receive_str(timeout=30)
         self.site.said.append(seen)
         return await self.get(f"/c/{conversation}/")
 
