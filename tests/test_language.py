@@ -294,7 +294,7 @@ async def test_an_import_reports_in_the_language_of_whoever_began_it(
     file = SimpleUploadedFile("talks.json", b'[{"title": "odd"}, {"mapping": {}}] oops')
 
     answer = await browser.post("/imports/new/", {"file": file}, headers=GERMAN)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await Import.objects.aget()).finished_at is None:
             await asyncio.sleep(0.02)
     page = await browser.get(answer.headers["location"], headers=GERMAN)

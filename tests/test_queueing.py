@@ -668,7 +668,7 @@ async def test_a_form_stops_and_sends(
     answer = await browser.post(f"/c/{conversation.pk}/queue/stop-and-send/", form())
 
     assert answer.headers["location"] == f"/c/{conversation.pk}/"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await Message.objects.filter(role=Role.ASSISTANT, text="hi").aexists():
             await asyncio.sleep(0.02)
     assert await Message.objects.filter(status=Status.STOPPED).acount() == 1

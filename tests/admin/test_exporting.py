@@ -279,8 +279,8 @@ class Download:
     async def begin(self) -> None:
         page = ApplicationCommunicator(application, self._scope("GET"))
         await page.send_input({"type": "http.request", "body": b""})
-        await page.receive_output(10)
-        html = (await page.receive_output(10))["body"].decode()
+        await page.receive_output(30)
+        html = (await page.receive_output(30))["body"].decode()
         token = html.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
         form = {"kind": "csv", "key": self.key, "csrfmiddlewaretoken": token}
         self._reader = ApplicationCommunicator(application, self._scope("POST"))
@@ -288,7 +288,7 @@ class Download:
         assert (await self.receive())["status"] == 200
 
     async def receive(self) -> Any:
-        return await self._reader.receive_output(10)
+        return await self._reader.receive_output(30)
 
     async def leave(self) -> None:
         await self._reader.send_input({"type": "http.disconnect"})

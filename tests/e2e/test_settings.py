@@ -182,7 +182,7 @@ async def test_without_scripts_everything_is_a_form(
 
 
 async def _until_ended(page: Page) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not await page.get_by_role("button", name="Send", exact=True).is_visible():
             await asyncio.sleep(0.1)
             await page.reload()

@@ -174,7 +174,7 @@ async def test_the_upkeep_catches_up(conversation: Conversation) -> None:
 
     upkeep.start()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await read(_is_caught_up):
             await asyncio.sleep(0.05)
     assert await HealthFigure.objects.filter(period=Period.HOUR).acount() == 3

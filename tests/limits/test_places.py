@@ -16,7 +16,7 @@ TabOf = Callable[..., Tab]
 
 
 async def until_there_are(count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while places.taken() != count:
             await asyncio.sleep(0.01)
 
