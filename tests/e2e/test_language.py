@@ -49,7 +49,7 @@ async def test_a_german_browser_chats_in_german(german: Page) -> None:
     )
     await expect(german.locator("#said")).to_have_text(re.compile(r"Angehalten, Wörter .*: \d"))
     await expect(german.get_by_role("button", name="Senden", exact=True)).to_be_visible()
-    await expect(german.locator("#listing h2").first).to_have_text("Heute")
+    await expect(german.locator("#listing h2", has_text="Heute")).to_be_visible()
 
 
 async def test_notices_and_failures_are_german(german: Page) -> None:
