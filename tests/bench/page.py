@@ -8,7 +8,8 @@ outerHTML, delete and `hx-preserve`.
 import re
 from html import unescape
 
-SKELETON = ("history", "tail", "key", "notice", "buttons", "heading", "listing")
+SKELETON = ("history", "tail", "key", "notice", "left", "buttons", "queue", "returned")
+SKELETON += ("heading", "listing")
 
 _PARTIAL = re.compile(
     r'<hx-partial hx-target="#([^"]+)" hx-swap="([^"]+)">(.*?)</hx-partial>', re.DOTALL
