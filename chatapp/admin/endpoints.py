@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from chatapp.admin.audit import Audited
 from chatapp.admin.endpoint_form import EndpointForm
+from chatapp.admin.frame import frame
 from chatapp.admin.protocols import addresses_explained, options_explained
 from chatapp.admin.trials import trial_page
 from chatapp.audit import record
@@ -134,8 +135,7 @@ class EndpointAdmin(Audited):
 
     def _page(self, request: HttpRequest, stored: Endpoint | None, title: str) -> dict[str, Any]:
         """What a page of ours needs besides its own."""
-        page = {"title": title, "opts": self.opts, "back": _form_of(stored), "stored": stored}
-        return {**self.admin_site.each_context(request), **page}
+        return frame(request, title, opts=self.opts, back=_form_of(stored), stored=stored)
 
 
 def _described(form: EndpointForm) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from chatapp.admin.frame import frame
 from chatapp.admin.oversight import Overseen
 from chatapp.audit import record
 from chatapp.errors import InvalidInput
@@ -150,15 +151,15 @@ class Exporting(Overseen):
         return found
 
     def _page(self, request: HttpRequest, form: ExportForm, count: int) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Export conversations"),
-            "opts": self.opts,
-            "form": form,
-            "count": count,
-            "address": _address(request),
-            "filters": [] if form["ids"].value() else list(request.GET.items()),
-        }
+        context = frame(
+            request,
+            _("Export conversations"),
+            opts=self.opts,
+            form=form,
+            count=count,
+            address=_address(request),
+            filters=[] if form["ids"].value() else list(request.GET.items()),
+        )
         status = 422 if form.errors else 200
         return TemplateResponse(request, "admin/export.html", context, status=status)
 

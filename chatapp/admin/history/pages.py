@@ -7,16 +7,22 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from chatapp.admin.frame import frame
+
 
 def page(
-    model_admin: "ModelAdmin[Any]", request: HttpRequest, name: str, status: int, **context: Any
+    model_admin: "ModelAdmin[Any]",
+    request: HttpRequest,
+    name: str,
+    status: int,
+    title: str,
+    **context: Any,
 ) -> TemplateResponse:
     """One of the pages about conversations."""
-    everywhere = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts}
     template = f"admin/chatapp/conversation/{name}.html"
     # What was said needs the room of the list of all that can be administered.
-    context = {**everywhere, "is_nav_sidebar_enabled": False, **context}
-    return TemplateResponse(request, template, context, status=status)
+    about = {"opts": model_admin.opts, "is_nav_sidebar_enabled": False, **context}
+    return TemplateResponse(request, template, frame(request, title, **about), status=status)
 
 
 def refused(

@@ -4,7 +4,6 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -13,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
+from chatapp.admin.frame import frame
 from chatapp.database import read
 
 View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
@@ -49,6 +49,5 @@ def for_those_who_may(*rights: str) -> Callable[[View], View]:
 
 
 def page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
-    """One of the admin's pages. Synchronous: the admin's frame reads rights."""
-    frame = admin.site.each_context(request)
-    return render(request, f"admin/operations/{template}", {**frame, "title": title, **context})
+    """One of these pages. Synchronous, as `frame` is."""
+    return render(request, f"admin/operations/{template}", frame(request, title, **context))
