@@ -76,8 +76,21 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
+class Unalterable(Audited):
+    """Only looked at, by whoever may view it, whatever the address."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 @admin.register(AuditEvent)
-class AuditEventAdmin(Audited):
+class AuditEventAdmin(Unalterable):
     """Read by those who may, and altered by nobody: the database refuses it as well."""
 
     list_display = ["at", "who", "what", "which", "address", "summary"]
@@ -91,15 +104,6 @@ class AuditEventAdmin(Audited):
     actions = None
     fields = _FIELDS
     readonly_fields = _FIELDS
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Links only to what the reader may look at."""

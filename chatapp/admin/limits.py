@@ -13,10 +13,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from chatapp import audit
-from chatapp.admin.audit import Audited
+from chatapp.admin.audit import Audited, Unalterable
 from chatapp.limits.allowances import default
-from chatapp.limits.refusals import grouped
 from chatapp.limits.standing import in_words, service_standing
+from chatapp.locales import counted
 from chatapp.models import Limit, Usage
 from chatapp.models.audit import Action
 
@@ -85,11 +85,11 @@ class LimitAdmin(Audited):
 
     @admin.display(description=_("tokens today"))
     def today(self, limit: Any) -> str:
-        return grouped((limit.own_today if limit.user else limit.group_today) or 0)
+        return counted((limit.own_today if limit.user else limit.group_today) or 0)
 
     @admin.display(description=_("tokens this month"))
     def this_month(self, limit: Any) -> str:
-        return grouped((limit.own_month if limit.user else limit.group_month) or 0)
+        return counted((limit.own_month if limit.user else limit.group_month) or 0)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -112,7 +112,7 @@ class LimitAdmin(Audited):
 
 
 @admin.register(Usage)
-class UsageAdmin(Audited):
+class UsageAdmin(Unalterable):
     """Read only: what has been spent stays spent. Whoever sees the limits sees it."""
 
     list_display = ["person", "today", "this_month", "running"]
@@ -127,22 +127,13 @@ class UsageAdmin(Audited):
     def has_view_permission(self, request: HttpRequest, obj: Usage | None = None) -> bool:
         return request.user.has_perm("chatapp.view_limit")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Usage | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Usage | None = None) -> bool:
-        return False
-
     @admin.display(description=_("tokens today"))
     def today(self, usage: Usage) -> str:
-        return grouped(usage.day_tokens if usage.day >= _today()[0] else 0)
+        return counted(usage.day_tokens if usage.day >= _today()[0] else 0)
 
     @admin.display(description=_("tokens this month"), ordering="month_tokens")
     def this_month(self, usage: Usage) -> str:
-        return grouped(usage.month_tokens if usage.month >= _today()[1] else 0)
+        return counted(usage.month_tokens if usage.month >= _today()[1] else 0)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

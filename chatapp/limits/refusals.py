@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext_lazy as _many
 
 from chatapp.errors import InvalidInput
+from chatapp.locales import counted
 
 
 class Kind(StrEnum):
@@ -50,9 +51,9 @@ class Refusal:
     def _words(self) -> dict[str, Any]:
         return {
             "count": self.most,
-            "most": grouped(self.most),
-            "left": grouped(self.left) if self.left else _("none"),
-            "wanted": grouped(self.wanted),
+            "most": counted(self.most),
+            "left": counted(self.left) if self.left else _("none"),
+            "wanted": counted(self.wanted),
             "until": moment_in_words(self.until) if self.until else "",
         }
 
@@ -84,10 +85,6 @@ def next_day(day: date) -> int:
 
 def next_month(month: date) -> int:
     return _begin_of((month.replace(day=1) + timedelta(days=32)).replace(day=1))
-
-
-def grouped(number: int) -> str:
-    return f"{number:,}"
 
 
 def moment_in_words(seconds: int) -> str:

@@ -12,7 +12,8 @@ from django.utils.translation import ngettext_lazy as _many
 
 from chatapp.limits.allowances import Allowance, allowance_of, are_set
 from chatapp.limits.counters import MINUTE_S, running_of, service_tokens
-from chatapp.limits.refusals import Kind, grouped, moment_in_words, next_day, next_month
+from chatapp.limits.refusals import Kind, moment_in_words, next_day, next_month
+from chatapp.locales import counted
 from chatapp.models import Usage
 
 _LOW = 0.2
@@ -46,7 +47,7 @@ class Standing:
     @property
     def sentence(self) -> str:
         """One line near the composer."""
-        words = {"left": grouped(self.left or 0) if self.left else _("None"), "most": self.in_words}
+        words = {"left": counted(self.left or 0) if self.left else _("None"), "most": self.in_words}
         if not self.most or self.until is None:
             return _("%(left)s left of your %(most)s.") % words
         words["until"] = moment_in_words(self.until)
@@ -59,15 +60,15 @@ class Standing:
 
     @property
     def most_in_words(self) -> str:
-        return grouped(self.most or 0)
+        return counted(self.most or 0)
 
     @property
     def used_in_words(self) -> str:
-        return grouped(self.used)
+        return counted(self.used)
 
     @property
     def left_in_words(self) -> str:
-        return grouped(self.left or 0)
+        return counted(self.left or 0)
 
     @property
     def begins_anew(self) -> datetime | None:

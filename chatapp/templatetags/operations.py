@@ -3,13 +3,10 @@
 from django import template
 from django.utils.translation import gettext as _
 
+from chatapp.locales import counted
+
 register = template.Library()
-
-
-@register.filter
-def grouped(value: int) -> str:
-    """`12345` → “12,345”."""
-    return f"{value:,}"
+register.filter(counted)
 
 
 @register.filter

@@ -20,6 +20,7 @@ from chatapp.admin.history.dates import DateFilter
 from chatapp.admin.history.pages import refused
 from chatapp.admin.history.paging import Bounded
 from chatapp.errors import InvalidInput
+from chatapp.locales import counted
 from chatapp.models import Conversation, Summary
 from chatapp.models.search import conversations_with, phrases_in
 from chatapp.models.summary import catch_up, catch_up_wholly
@@ -169,11 +170,11 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=gettext_lazy("messages"), ordering="summary__messages")
     def message_count(self, conversation: Conversation) -> str:
-        return f"{conversation.summary.messages:,}"
+        return counted(conversation.summary.messages)
 
     @admin.display(description=gettext_lazy("tokens"), ordering="summary__tokens")
     def token_count(self, conversation: Conversation) -> str:
-        return f"{conversation.summary.tokens:,}"
+        return counted(conversation.summary.tokens)
 
     @admin.display(description=gettext_lazy("first token"), ordering="summary__first_token_ms")
     def first_token(self, conversation: Conversation) -> str:

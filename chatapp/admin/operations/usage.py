@@ -24,6 +24,7 @@ from chatapp.admin.operations.charts import Chart, Series, Slot
 from chatapp.csv_cells import BYTE_ORDER_MARK, csv_row
 from chatapp.database import read, write
 from chatapp.figures import reading
+from chatapp.locales import counted
 from chatapp.models import UsageFigure
 from chatapp.models.audit import Action
 from chatapp.transfer.slices import in_slices
@@ -265,7 +266,7 @@ def _chart(question: Question, fresh: list[UsageFigure]) -> Chart | None:
         Series(_("output"), "output", [line.output_tokens if line else None for line in lines]),
     ]
     total = sum(line.input_tokens + line.output_tokens for line in found.values())
-    said = _("%(total)s tokens in all.") % {"total": f"{total:,}"}
+    said = _("%(total)s tokens in all.") % {"total": counted(total)}
     return Chart("tokens", _("Tokens by day"), _("tokens"), said, slots, series)
 
 
