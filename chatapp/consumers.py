@@ -34,7 +34,7 @@ from chatapp.limits.standing import lowest_of
 from chatapp.models import Conversation, Message, conversation_for, message_for
 from chatapp.models.conversation import is_kept
 from chatapp.models.tree import tree_of
-from chatapp.pacing import Allowance, frame_s
+from chatapp.pacing import Allowance, due_after, frame_s
 from chatapp.rendering.fragments import Fragment
 from chatapp.sessions import trace_of
 from chatapp.sockets import (
@@ -175,19 +175,18 @@ class ConversationConsumer(PageSocket):
 
     async def _show_changes(self, watch: hints.Watch) -> None:
         loop = asyncio.get_running_loop()
-        sent_at = loop.time()
+        due_at = loop.time()
         await self._show_turns(watch)
         while True:
             self._follow_list(watch)
             await watch.change(POLL_S if self._positions else SESSION_CHECK_S)
-            wait_s = sent_at + self._frame_s() - loop.time()
-            if wait_s > 0:
+            if (wait_s := due_at - loop.time()) > 0:
                 await asyncio.sleep(wait_s)
             if self._is_check_due():
                 watch.turns_changed |= await self._has_changed()
             if watch.turns_changed or self._has_ended():
                 await self._show_turns(watch)
-            sent_at = loop.time()
+            due_at = due_after(due_at, loop.time(), self._frame_s())
             await self._show(chain.from_iterable(map(growth, self._positions.values())))
 
     def _mark_seen(self) -> None:

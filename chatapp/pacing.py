@@ -2,20 +2,29 @@
 
 import time
 
-FRAME_S = 1 / 60
+FRAME_S = 1 / 50
 _COMFORTABLE_REPLIES = 200
 _FRAME_S_A_REPLY = 0.0002
 _CHEAP_CHARS = 4096
 
 
 def frame_s(running_replies: int, open_size: int) -> float:
-    """Seconds from one frame to the next: a screen's refresh, stretched so that the loop keeps up.
+    """Seconds from one frame to the next: smooth to read, and stretched so that the loop keeps up.
 
     It grows with the replies that share this process, and with the open block, which every frame
     renders anew on both sides (`open_size` in characters).
     """
     crowded = (running_replies - _COMFORTABLE_REPLIES) * _FRAME_S_A_REPLY
     return max(FRAME_S, crowded) * max(1.0, open_size / _CHEAP_CHARS)
+
+
+def due_after(due_at: float, now: float, frame_s: float) -> float:
+    """When the next frame may go, after one that was due at `due_at` and goes `now`.
+
+    What a frame goes late the next may go early, up to a frame's time: tokens that come about as
+    often as frames may go do not wait for those that came late before them.
+    """
+    return max(due_at, now - frame_s) + frame_s
 
 
 class Allowance:

@@ -3,9 +3,11 @@
 const MAY_SWAP = /^(history|tail|key|notice|left|buttons|queue|returned|more|links|listing|heading)$|^(message|text|reasoning|refusal|older|rest)-[0-9a-f]{8}-/;
 const UNDER_WAY_MS = 1000;
 
+let isAway = false;
 const showOffline = (away) => {
-  const banner = document.getElementById("offline");
-  if (banner) banner.hidden = !away;
+  if (away === isAway) return;
+  isAway = away;
+  for (const told of document.querySelectorAll("#offline, .away")) told.hidden = !away;
 };
 
 let connection;
