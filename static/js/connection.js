@@ -3,10 +3,9 @@
 const MAY_SWAP = /^(history|tail|key|notice|left|buttons|queue|returned|more|links|listing|heading)$|^(message|text|reasoning|refusal|older|rest)-[0-9a-f]{8}-/;
 const UNDER_WAY_MS = 1000;
 
-let isAway = false;
 const showOffline = (away) => {
-  if (away === isAway) return;
-  isAway = away;
+  const banner = document.getElementById("offline");
+  if (!banner || banner.hidden === !away) return; // it is asked at every frame
   for (const told of document.querySelectorAll("#offline, .away")) told.hidden = !away;
 };
 
