@@ -9,7 +9,7 @@ from django.core.asgi import get_asgi_application
 
 pages = get_asgi_application()
 
-from chatapp.origins import SameOrigin  # noqa: E402 - needs the app registry
 from chatapp.routing import sockets  # noqa: E402
+from chatapp.serving.origins import SameOrigin  # noqa: E402 - needs the app registry
 
 application = ProtocolTypeRouter({"http": pages, "websocket": SameOrigin(URLRouter(sockets))})

@@ -19,8 +19,8 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from chatapp import queueing
-from chatapp.actions import MESSAGE_ACTIONS, QUEUE_ACTIONS, act, unknown
+from chatapp.composing import queueing
+from chatapp.composing.actions import MESSAGE_ACTIONS, QUEUE_ACTIONS, act, unknown
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import reach
@@ -28,13 +28,25 @@ from chatapp.forms import attachment_ids, clean_text, endpoint_id_in, parse, uui
 from chatapp.generation import bus, hints, mirrors, registry
 from chatapp.generation.queue import Queue, queue_of
 from chatapp.generation.turns import Sending, ask
-from chatapp.library import mark_seen
+from chatapp.library.catalog import mark_seen
 from chatapp.limits.allowances import are_set
 from chatapp.limits.standing import lowest_of
 from chatapp.models import Conversation, Message, conversation_for, message_for
 from chatapp.models.conversation import is_kept
 from chatapp.models.tree import tree_of
-from chatapp.pacing import Allowance, due_after, frame_s
+from chatapp.page.pacing import Allowance, due_after, frame_s
+from chatapp.page.tail import Step, Tail
+from chatapp.page.transcript import (
+    Position,
+    article,
+    element_id,
+    ending,
+    growth,
+    left_line,
+    live_article,
+    queue_list,
+    taken_back,
+)
 from chatapp.rendering.fragments import Fragment
 from chatapp.sessions import trace_of
 from chatapp.sockets import (
@@ -45,18 +57,6 @@ from chatapp.sockets import (
     TOO_MANY,
     PageSocket,
     Refused,
-)
-from chatapp.tail import Step, Tail
-from chatapp.transcript import (
-    Position,
-    article,
-    element_id,
-    ending,
-    growth,
-    left_line,
-    live_article,
-    queue_list,
-    taken_back,
 )
 
 logger = logging.getLogger(__name__)

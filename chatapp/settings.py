@@ -51,14 +51,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "chatapp.middleware.request_id",
-    "chatapp.middleware.for_machines",
+    "chatapp.serving.middleware.request_id",
+    "chatapp.serving.middleware.for_machines",
     "django.middleware.security.SecurityMiddleware",
-    "chatapp.middleware.StaticFiles",
-    "chatapp.middleware.content_security_policy",
-    "chatapp.middleware.preferences",
+    "chatapp.serving.middleware.StaticFiles",
+    "chatapp.serving.middleware.content_security_policy",
+    "chatapp.serving.middleware.preferences",
     "django.middleware.locale.LocaleMiddleware",
-    "chatapp.middleware.bounded_body",
+    "chatapp.serving.middleware.bounded_body",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -141,7 +141,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "chatapp.audit.client_address"
+AXES_CLIENT_IP_CALLABLE = "chatapp.oversight.audit.client_address"
 
 SESSION_ENGINE = "chatapp.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
@@ -166,7 +166,7 @@ X_FRAME_OPTIONS = "DENY"
 # The longest message, each character percent-encoded as four bytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
-FILE_UPLOAD_HANDLERS = ["chatapp.uploads.Bounded"]
+FILE_UPLOAD_HANDLERS = ["chatapp.serving.uploads.Bounded"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -174,7 +174,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "chatapp.bundles.Bundles",
+    "chatapp.serving.bundles.Bundles",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -25,11 +25,11 @@ from chatapp.database import read
 from chatapp.errors import InvalidInput
 from chatapp.generation import hints
 from chatapp.models import Conversation
+from chatapp.page.preferences import applied, preferences_in
+from chatapp.page.sidebar import Sidebar
 from chatapp.places import Place
-from chatapp.preferences import applied, preferences_in
 from chatapp.rendering.fragments import Fragment, frames
 from chatapp.sessions import user_of
-from chatapp.sidebar import Sidebar
 
 logger = logging.getLogger(__name__)
 

@@ -9,13 +9,14 @@ from django.contrib.auth.models import Group, User
 from django.test import AsyncClient
 from pytest_django import DjangoAssertNumQueries
 
-from chatapp import presets, sharing
+from chatapp.composing import presets
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.generation import titles
 from chatapp.generation.calls import target_for
 from chatapp.generation.queue import enqueue
 from chatapp.generation.turns import Sending
+from chatapp.library import sharing
 from chatapp.models import (
     Conversation,
     Endpoint,

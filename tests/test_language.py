@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient
 from django.utils import timezone, translation
 
-from chatapp.chat_settings import SettingsForm
+from chatapp.composing.chat_settings import SettingsForm
 from chatapp.database import read, write
 from chatapp.errors import Kind
 from chatapp.locales import carried, counted

@@ -14,8 +14,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from chatapp.audit import record, record_each
 from chatapp.models.audit import Action, AuditEvent
+from chatapp.oversight.audit import record, record_each
 
 _FIELDS = ("at", "who", "what", "which", "address", "details")
 _LONGEST = 160

@@ -17,11 +17,11 @@ from chatapp.admin.endpoint_form import EndpointForm
 from chatapp.admin.frame import frame
 from chatapp.admin.protocols import addresses_explained, options_explained
 from chatapp.admin.trials import trial_page
-from chatapp.audit import record
 from chatapp.errors import InvalidInput
 from chatapp.generation.calls import check_endpoint, request_for, target_to_try
 from chatapp.models import Endpoint
 from chatapp.models.audit import Action
+from chatapp.oversight.audit import record
 
 _FOLDER = "admin/chatapp/endpoint"
 _LIMITS = ["connect_timeout_s", "first_byte_timeout_s", "silence_timeout_s", "total_timeout_s"]

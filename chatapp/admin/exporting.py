@@ -31,11 +31,11 @@ from django.views.decorators.http import require_safe
 
 from chatapp.admin.frame import frame
 from chatapp.admin.oversight import Overseen
-from chatapp.audit import record
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Export
 from chatapp.models.audit import Action
 from chatapp.models.summary import catch_up_wholly
+from chatapp.oversight.audit import record
 from chatapp.transfer.collection import FORMATS, sent
 
 MOST_SELECTED = 1000

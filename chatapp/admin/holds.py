@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from chatapp.admin.audit import Audited
-from chatapp.audit import record
 from chatapp.models import Hold
 from chatapp.models.audit import Action
+from chatapp.oversight.audit import record
 
 
 @admin.register(Hold)

@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from chatapp import audit
 from chatapp.admin.audit import Audited, Unalterable
 from chatapp.limits.allowances import default
 from chatapp.limits.standing import in_words, service_standing
 from chatapp.locales import counted
 from chatapp.models import Limit, Usage
 from chatapp.models.audit import Action
+from chatapp.oversight import audit
 
 _MOST = ("prompts_a_minute", "parallel_replies", "tokens_a_day", "tokens_a_month")
 

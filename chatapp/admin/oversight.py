@@ -18,10 +18,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from chatapp.admin.audit import Audited
-from chatapp.audit import record_each
 from chatapp.generation import bus
 from chatapp.models import Conversation
 from chatapp.models.audit import Action
+from chatapp.oversight.audit import record_each
 
 _NAMED = 20
 

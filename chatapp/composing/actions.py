@@ -10,11 +10,11 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from chatapp import curation
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text, endpoint_id_in, uuid_in
 from chatapp.generation import bus, registry, turns
+from chatapp.library import curation
 from chatapp.models import message_for
 
 Authorised = Callable[..., Any]

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
+from chatapp.composing.filetypes import Damaged, clean_name, image_in, is_text
 from chatapp.errors import InvalidInput
-from chatapp.filetypes import Damaged, clean_name, image_in, is_text
 from chatapp.models import Attachment, Conversation
 from chatapp.models.attachment import (
     MAX_IMAGE_BYTES,

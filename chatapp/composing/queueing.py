@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from chatapp.actions import Authorised
+from chatapp.composing.actions import Authorised
 from chatapp.database import write
 from chatapp.forms import attachment_ids, clean_text, endpoint_id_in, uuid_in
 from chatapp.generation import bus, queue, registry

@@ -20,7 +20,7 @@ from chatapp.models.conversation import mark_changed
 from chatapp.models.hold import is_held
 from chatapp.models.message import MAKING, chain_to
 from chatapp.models.search import index
-from chatapp.retention import set_aside
+from chatapp.oversight.retention import set_aside
 
 MAX_REASON_CHARS = 1000
 RATINGS = {"like": 1, "dislike": -1, "unrate": None}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
-from chatapp.library import UNDO
+from chatapp.library.catalog import UNDO
 from chatapp.models import Attachment, Conversation, Departure, Message
 
 # Whose pages hear of it at once; the others find out when they look next.

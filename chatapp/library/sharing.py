@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chatapp import curation
 from chatapp.errors import InvalidInput
+from chatapp.library import curation
 from chatapp.models import (
     Conversation,
     Message,

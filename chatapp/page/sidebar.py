@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import escape
 
-from chatapp import library
-from chatapp.library import Group
+from chatapp.library import catalog
+from chatapp.library.catalog import Group
 from chatapp.models import Conversation
 from chatapp.rendering.fragments import Fragment
 
@@ -30,18 +30,18 @@ class Sidebar:
 
     def __init__(self, current: UUID | None, until: str, since: datetime) -> None:
         self._current = current
-        self._until = library.place_in(until) if until else None
+        self._until = catalog.place_in(until) if until else None
         self._since = max(since, timezone.now() - _OLDEST_PAGE) - _MARGIN
         self._shown: dict[str, int] = {}
 
     def changes(self, user: User) -> list[Fragment]:
         """What the page lacks; nothing if it looks as it should."""
         now = timezone.now()
-        groups = library.top(user, self._until)
+        groups = catalog.top(user, self._until)
         listed = {c.pk: c for group in groups for c in group.conversations}
         is_elsewhere = self._current is not None and self._current not in listed
         needs_changes = self._until is not None or is_elsewhere
-        changed = library.changed_since(user, self._since) if needs_changes else []
+        changed = catalog.changed_since(user, self._since) if needs_changes else []
         fragments = [self._listing(groups), *self._heading([*listed.values(), *changed])]
         if self._until:
             fragments += self._older(changed, listed.keys())

@@ -7,9 +7,9 @@ from uuid import UUID
 from chatapp.models import Message
 from chatapp.models.message import chain_to, path_of
 from chatapp.models.tree import complete
+from chatapp.page.transcript import element_id, look
+from chatapp.page.window import newest, rest
 from chatapp.rendering.fragments import Fragment
-from chatapp.transcript import element_id, look
-from chatapp.window import newest, rest
 
 ArticleOf = Callable[[Message], str]
 ChangeOf = Callable[[Message], list[Fragment]]

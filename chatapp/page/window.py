@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from chatapp.models import Message
 from chatapp.models.message import chain_to, path_of
 from chatapp.models.tree import WHOLE, complete
-from chatapp.transcript import article
+from chatapp.page.transcript import article
 
 MOST = WHOLE
 MOST_CHARS = 200_000

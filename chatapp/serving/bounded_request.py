@@ -11,7 +11,7 @@ from typing import Any
 
 from daphne.http_protocol import WebRequest
 
-from chatapp.uploads import max_body_bytes
+from chatapp.serving.uploads import max_body_bytes
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]

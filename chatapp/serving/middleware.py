@@ -12,8 +12,8 @@ from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from chatapp import logs
-from chatapp.preferences import applied, preferences_in
-from chatapp.uploads import max_body_bytes
+from chatapp.page.preferences import applied, preferences_in
+from chatapp.serving.uploads import max_body_bytes
 from chatapp.views.health import healthz, metrics, readyz
 
 CONTENT_SECURITY_POLICY = "; ".join(

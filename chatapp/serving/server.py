@@ -26,9 +26,9 @@ sys.setswitchinterval(0.0005)
 from daphne.server import Server  # noqa: E402 - takes the loop policy set above
 from twisted.internet import defer, reactor  # noqa: E402
 
-from chatapp.access_log import log_access  # noqa: E402
-from chatapp.bounded_request import BoundedRequest  # noqa: E402
 from chatapp.generation import registry, upkeep  # noqa: E402
+from chatapp.serving.access_log import log_access  # noqa: E402
+from chatapp.serving.bounded_request import BoundedRequest  # noqa: E402
 from chatapp.upstream.http import close_client  # noqa: E402
 
 logger = logging.getLogger(__name__)

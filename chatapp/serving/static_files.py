@@ -8,7 +8,7 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
-from chatapp import bundles
+from chatapp.serving import bundles
 
 
 def prepare() -> None:

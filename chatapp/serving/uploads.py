@@ -1,6 +1,6 @@
 """Files of a form, as they stream in → temporary files, up to what any file may have.
 
-The server bounds a whole request (bounded_request.py and middleware.py), this one file.
+The server bounds a whole request (`bounded_request.py` and `middleware.py`), this one file.
 """
 
 from django.core.files.uploadhandler import TemporaryFileUploadHandler

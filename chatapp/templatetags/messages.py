@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from chatapp.chat_settings import LABELS
+from chatapp.composing.chat_settings import LABELS
 from chatapp.locales import counted
 from chatapp.models import Message, Status
 from chatapp.models.message import LENGTH_REASONS

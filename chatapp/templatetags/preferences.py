@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from chatapp.preferences import Preferences, current
+from chatapp.page.preferences import Preferences, current
 
 register = template.Library()
 

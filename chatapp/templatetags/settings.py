@@ -4,7 +4,7 @@ from django import template
 from django.forms import BoundField
 from django.utils.safestring import SafeString
 
-from chatapp.chat_settings import Allowance
+from chatapp.composing.chat_settings import Allowance
 
 register = template.Library()
 

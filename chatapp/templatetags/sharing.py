@@ -3,8 +3,8 @@
 from django import template
 from django.db.models import QuerySet
 
+from chatapp.library.sharing import links_of
 from chatapp.models import Conversation, Share
-from chatapp.sharing import links_of
 
 register = template.Library()
 

@@ -25,8 +25,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from chatapp.composing.filetypes import clean_name
 from chatapp.errors import InvalidInput, Kind
-from chatapp.filetypes import clean_name
 from chatapp.forms import clean_text
 from chatapp.models import Conversation, Message, Status
 from chatapp.models.attachment import MAX_FILES, MAX_NAME_CHARS

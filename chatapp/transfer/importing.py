@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from chatapp.attachments import checked
+from chatapp.composing.attachments import checked
 from chatapp.database import write
 from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text

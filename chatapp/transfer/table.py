@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from chatapp.csv_cells import BYTE_ORDER_MARK, csv_row
 from chatapp.models import Message
+from chatapp.transfer.csv_cells import BYTE_ORDER_MARK, csv_row
 from chatapp.transfer.slices import Talk
 
 COLUMNS = (

@@ -8,7 +8,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, quote_etag
 from django.utils.translation import gettext as _
 
-from chatapp.attachments import remove, store, waiting
+from chatapp.composing.attachments import remove, store, waiting
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.forms import attachment_ids

@@ -16,9 +16,9 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from chatapp import attachments, curation, library, presets, queueing, window
-from chatapp.actions import QUEUE_ACTIONS, Authorised, act
-from chatapp.chat_settings import SettingsForm, first_settings
+from chatapp.composing import attachments, presets, queueing
+from chatapp.composing.actions import QUEUE_ACTIONS, Authorised, act
+from chatapp.composing.chat_settings import SettingsForm, first_settings
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.forms import (
@@ -32,6 +32,7 @@ from chatapp.forms import (
 from chatapp.generation import bus, registry, turns
 from chatapp.generation.queue import queue_of
 from chatapp.generation.turns import Sending
+from chatapp.library import catalog, curation
 from chatapp.models import (
     Conversation,
     Message,
@@ -43,7 +44,8 @@ from chatapp.models import (
 from chatapp.models.attachment import MAX_FILES
 from chatapp.models.message import path_of
 from chatapp.models.tree import complete, tree_of
-from chatapp.transcript import article, queue_list
+from chatapp.page import window
+from chatapp.page.transcript import article, queue_list
 from chatapp.views.access import private_form, private_page, user_of_request
 
 T = TypeVar("T")
@@ -319,7 +321,7 @@ def _page(
     context = {
         "conversation": conversation,
         "picked": own or (endpoints[0].pk if endpoints else None),
-        "listing": library.listing(user),
+        "listing": catalog.listing(user),
         "endpoints": endpoints,
         "settings": settings,
         "presets": presets.usable(user, settings.known),

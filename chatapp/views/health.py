@@ -17,10 +17,10 @@ from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
 from chatapp import metrics as numbers
-from chatapp.audit import client_address
 from chatapp.database import load, read
 from chatapp.generation import mirrors, redis_client, registry
 from chatapp.models import Endpoint
+from chatapp.oversight.audit import client_address
 
 PATIENCE_S = 5.0
 

@@ -11,23 +11,23 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from chatapp import library
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.forms import clean_text, uuid_of
 from chatapp.generation import bus
-from chatapp.search import MOST_HITS, search
+from chatapp.library import catalog
+from chatapp.library.search import MOST_HITS, search
 from chatapp.views.access import private_form, private_page, user_of_request
 
 Change = Callable[[User, list[UUID]], int]
 
 CHANGES: dict[str, Change] = {
-    "pin": lambda user, ids: library.pin(user, ids, on=True),
-    "unpin": lambda user, ids: library.pin(user, ids, on=False),
-    "archive": lambda user, ids: library.archive(user, ids, on=True),
-    "unarchive": lambda user, ids: library.archive(user, ids, on=False),
-    "delete": library.delete,
-    "restore": library.restore,
+    "pin": lambda user, ids: catalog.pin(user, ids, on=True),
+    "unpin": lambda user, ids: catalog.pin(user, ids, on=False),
+    "archive": lambda user, ids: catalog.archive(user, ids, on=True),
+    "unarchive": lambda user, ids: catalog.archive(user, ids, on=False),
+    "delete": catalog.delete,
+    "restore": catalog.restore,
 }
 _MOST = 500
 
@@ -67,7 +67,7 @@ async def change(request: HttpRequest, action: str) -> HttpResponse:
 async def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     user = await user_of_request(request)
     try:
-        await write(library.rename, user, conversation_id, request.POST.get("title", ""))
+        await write(catalog.rename, user, conversation_id, request.POST.get("title", ""))
     except InvalidInput as error:
         return await read(partial(_index, request, user, notice=str(error)))
     bus.announce(conversation_id)
@@ -92,7 +92,7 @@ def _find(request: HttpRequest, user: User) -> HttpResponse:
 
 def _index(request: HttpRequest, user: User, **extra: Any) -> HttpResponse:
     is_archive = "archived" in request.GET
-    page = library.listing(user, request.GET.get("after", ""), archived=is_archive)
+    page = catalog.listing(user, request.GET.get("after", ""), archived=is_archive)
     context = {"listing": page, "archived": is_archive, "deleted": _deleted(request), **extra}
     template = "_listing.html" if request.headers.get("HX-Request") else "conversations.html"
     return render(request, template, context, status=422 if "notice" in extra else 200)

@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from chatapp import own_data
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.generation import bus, hints
-from chatapp.library import UNDO
-from chatapp.own_data import Deletion
+from chatapp.library import own_data
+from chatapp.library.catalog import UNDO
+from chatapp.library.own_data import Deletion
 from chatapp.views.access import private_form, private_page, user_of_request
 
 

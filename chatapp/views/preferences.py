@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from chatapp.database import read
-from chatapp.preferences import Letters, TextSize, Theme, Width, current, zones
+from chatapp.page.preferences import Letters, TextSize, Theme, Width, current, zones
 
 YEAR_S = 365 * 24 * 3600
 

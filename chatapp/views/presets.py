@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from chatapp import presets
-from chatapp.chat_settings import SettingsForm
+from chatapp.composing import presets
+from chatapp.composing.chat_settings import SettingsForm
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.models import Preset, endpoints_for

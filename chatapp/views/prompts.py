@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from chatapp import prompts
+from chatapp.composing import prompts
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.models import Prompt

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from chatapp import chat_settings, presets
-from chatapp.chat_settings import SettingsForm, first_settings
+from chatapp.composing import chat_settings, presets
+from chatapp.composing.chat_settings import SettingsForm, first_settings
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.forms import endpoint_id_in, preset_id_in

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from chatapp import sharing
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
+from chatapp.library import sharing
 from chatapp.models import conversation_for, shared_conversation_for, shared_path
-from chatapp.transcript import article
+from chatapp.page.transcript import article
 from chatapp.views.access import private_form, private_page, user_of_request
 
 

@@ -12,10 +12,10 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from chatapp.admin.operations.charts import Axis, Chart, Series, Slot
-from chatapp.csv_cells import BYTE_ORDER_MARK
 from chatapp.database import read
 from chatapp.figures import closing
 from chatapp.models import AuditEvent, Message
+from chatapp.transfer.csv_cells import BYTE_ORDER_MARK
 from tests.dom import Element, tree
 from tests.figures import plainly
 from tests.figures.traffic import some_traffic

@@ -101,7 +101,7 @@ def _main() -> dict[str, Any]:
 def _timed(title: str, query: str) -> Query:
     from django.contrib.auth.models import User
 
-    from chatapp.search import search
+    from chatapp.library.search import search
 
     alice = User.objects.get(username="alice")
     hits = search(alice, query)

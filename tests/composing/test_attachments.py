@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.test import AsyncClient, RequestFactory
 
-from chatapp.attachments import store
+from chatapp.composing.attachments import store
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.generation import files as generation_files

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
-from chatapp.chat_settings import SettingsForm, first_settings
+from chatapp.composing.chat_settings import SettingsForm, first_settings
 from chatapp.demo.server import DemoServer
 from chatapp.models import Conversation, Endpoint, Message, Preset
 from tests.dom import ended

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from chatapp.filetypes import Damaged, clean_name, image_in, is_text
+from chatapp.composing.filetypes import Damaged, clean_name, image_in, is_text
 from tests.images import GIF, JPEG, PNG, WEBP, WEBP_LOSSLESS, png
 
 IMAGES = {

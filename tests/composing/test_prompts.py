@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
 
-from chatapp import prompts
+from chatapp.composing import prompts
 from chatapp.errors import InvalidInput
 from chatapp.models import Prompt
 

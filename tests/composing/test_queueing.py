@@ -11,16 +11,16 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient
 
-from chatapp.actions import QUEUE_ACTIONS
-from chatapp.attachments import store
-from chatapp.attachments import waiting as unsent
+from chatapp.composing.actions import QUEUE_ACTIONS
+from chatapp.composing.attachments import store
+from chatapp.composing.attachments import waiting as unsent
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import armed
 from chatapp.generation import registry, upkeep
 from chatapp.generation.queue import MOST, enqueue, ready_conversations, send_next, send_now
 from chatapp.generation.turns import Sending, ask
-from chatapp.library import delete
+from chatapp.library.catalog import delete
 from chatapp.models import Attachment, Conversation, Endpoint, Message, Queued, Role, Status
 from chatapp.models.message import LIVE
 from tests.dom import Page
@@ -441,7 +441,7 @@ async def test_files_that_are_taken_back_come_to_the_composer(
 async def test_waiting_files_make_no_room_for_others_and_go_with_their_conversation(
     alice: User, conversation: Conversation, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatapp.attachments.MAX_UNSENT", 1)
+    monkeypatch.setattr("chatapp.composing.attachments.MAX_UNSENT", 1)
     await a_turn(conversation, endpoint, Status.STREAMING)
     notes = await kept(alice, "notes.md", b"# Notes")
     sending = Sending(conversation.pk, "x", uuid.uuid4(), attachments=(notes.pk,))

@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient
 from django.utils import timezone
 
-from chatapp import library
 from chatapp.database import read
 from chatapp.errors import InvalidInput
+from chatapp.library import catalog
 from chatapp.models import Conversation, Endpoint, Message
 from chatapp.models.message import LIVE
 from tests.dom import Page
@@ -29,7 +29,7 @@ async def amake(*args: Any, **fields: Any) -> Conversation:
     return await read(make, *args, **fields)
 
 
-def titles(page: library.Listing) -> list[str]:
+def titles(page: catalog.Listing) -> list[str]:
     return [conversation.title for group in page.groups for conversation in group.conversations]
 
 
@@ -43,7 +43,7 @@ def test_the_list_is_by_day_with_the_pinned_first(alice: User, bob: User) -> Non
     make(alice, "gone", deleted_at=timezone.now())
     make(bob, "somebody else's")
 
-    page = library.listing(alice)
+    page = catalog.listing(alice)
 
     assert titles(page) == ["kept", "today", "yesterday", "this week", "old"]
     assert [group.heading for group in page.groups][:4] == [
@@ -52,7 +52,7 @@ def test_the_list_is_by_day_with_the_pinned_first(alice: User, bob: User) -> Non
         "Yesterday",
         "Previous 7 days",
     ]
-    assert titles(library.listing(alice, archived=True)) == ["put away"]
+    assert titles(catalog.listing(alice, archived=True)) == ["put away"]
 
 
 def test_pages_follow_one_another_without_gap_or_repeat(alice: User) -> None:
@@ -62,7 +62,7 @@ def test_pages_follow_one_another_without_gap_or_repeat(alice: User) -> None:
     seen: list[str] = []
     after = ""
     for _ in range(3):
-        page = library.listing(alice, after)
+        page = catalog.listing(alice, after)
         seen += titles(page)
         after = page.more
 
@@ -74,7 +74,7 @@ def test_pages_follow_one_another_without_gap_or_repeat(alice: User) -> None:
 )
 def test_a_place_that_was_never_given_out_is_refused(alice: User, after: str) -> None:
     with pytest.raises(InvalidInput, match="place in the list"):
-        library.listing(alice, after)
+        catalog.listing(alice, after)
 
 
 async def test_whole_conversations_are_pinned_archived_deleted_and_brought_back(
@@ -84,16 +84,16 @@ async def test_whole_conversations_are_pinned_archived_deleted_and_brought_back(
     both = {"conversation": [one.pk, two.pk]}
 
     await browser.post("/conversations/pin/", {"conversation": one.pk})
-    assert (await read(library.listing, alice)).groups[0].heading == "Pinned"
+    assert (await read(catalog.listing, alice)).groups[0].heading == "Pinned"
     await browser.post("/conversations/archive/", both)
-    assert titles(await read(library.listing, alice)) == []
+    assert titles(await read(catalog.listing, alice)) == []
     await browser.post("/conversations/unarchive/", both)
     answer = await browser.post("/conversations/delete/", both, follow=True)
-    assert titles(await read(library.listing, alice)) == []
+    assert titles(await read(catalog.listing, alice)) == []
     assert (await browser.get(f"/c/{one.pk}/")).status_code == 404
     assert "2 conversations were deleted" in answer.content.decode()
     await browser.post("/conversations/restore/", both)
-    assert set(titles(await read(library.listing, alice))) == {"one", "two"}
+    assert set(titles(await read(catalog.listing, alice))) == {"one", "two"}
 
 
 async def test_nobody_changes_what_is_not_theirs(
@@ -150,7 +150,7 @@ async def test_an_answer_is_news_until_it_is_seen(
     alice: User, endpoint: Endpoint, tab_of: Callable[..., Tab]
 ) -> None:
     def states() -> tuple[bool, bool]:
-        conversation = library.listing(alice).groups[0].conversations[0]
+        conversation = catalog.listing(alice).groups[0].conversations[0]
         return conversation.is_running, conversation.is_news  # type: ignore[attr-defined]
 
     def is_over(page: Page) -> bool:

@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from chatapp.errors import InvalidInput
+from chatapp.library.search import search
 from chatapp.models import Conversation, Message
 from chatapp.models.search import index
-from chatapp.search import search
 
 
 def said(owner: User, text: str, title: str = "A title") -> Conversation:

@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient
 from django.utils import timezone
 
-from chatapp import curation, library, sharing
 from chatapp.database import write
 from chatapp.errors import InvalidInput
 from chatapp.generation import turns
+from chatapp.library import catalog, curation, sharing
 from chatapp.models import Conversation, Endpoint, Message, Role, Share, Status
 from chatapp.models.message import path_of
 
@@ -202,9 +202,9 @@ async def test_every_link_that_leads_nowhere_looks_the_same(
 
     for grows in (True, False):
         address = await shared(alice, conversation, grows=grows)
-        await write(library.delete, alice, [conversation.pk])
+        await write(catalog.delete, alice, [conversation.pk])
         assert await answer_to(address) == guessed
-        await write(library.restore, alice, [conversation.pk])
+        await write(catalog.restore, alice, [conversation.pk])
         assert (await answer_to(address))[0] == 200
 
         await User.objects.filter(pk=alice.pk).aupdate(is_active=False)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from chatapp import curation, library
+from chatapp.library import catalog, curation
 from chatapp.models import Conversation, Message, Role, Summary
 from chatapp.models.conversation import IS_DUE
 from chatapp.models.summary import catch_up, due, store
@@ -37,8 +37,8 @@ def test_a_rating_a_title_and_a_deletion_make_it_due(alice: User) -> None:
     summary(conversation.pk)
 
     curation.rate(alice, reply.pk, -1, "Wrong")
-    library.rename(alice, conversation.pk, "New title")
-    library.delete(alice, [conversation.pk])
+    catalog.rename(alice, conversation.pk, "New title")
+    catalog.delete(alice, [conversation.pk])
 
     found = summary(conversation.pk)
     assert (found.dislikes, found.reasons, found.title_words) == (1, 1, "new title")

@@ -6,9 +6,9 @@ from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from chatapp.audit import client_address, record, record_each
 from chatapp.models import AuditEvent, Conversation
 from chatapp.models.audit import Action
+from chatapp.oversight.audit import client_address, record, record_each
 
 
 def request_of(user: User | AnonymousUser, **headers: str) -> HttpRequest:

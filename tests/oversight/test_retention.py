@@ -16,7 +16,7 @@ from django.db.models import ProtectedError
 from django.test import Client
 from django.utils import timezone
 
-from chatapp import curation, library, retention
+from chatapp.library import catalog, curation
 from chatapp.models import (
     Attachment,
     AuditEvent,
@@ -34,7 +34,8 @@ from chatapp.models import (
 )
 from chatapp.models.audit import Action
 from chatapp.models.search import index
-from chatapp.retention import EXPIRED, bounds, expected, held, steps
+from chatapp.oversight import retention
+from chatapp.oversight.retention import EXPIRED, bounds, expected, held, steps
 from tests.tab import Tab
 
 LONG_AGO = timezone.now() - timedelta(days=400)
@@ -113,7 +114,7 @@ def test_what_an_age_took_can_be_brought_back_and_stays_then(alice: User) -> Non
     old = talk(alice, updated_at=LONG_AGO)
     prune()
 
-    assert library.restore(alice, [old.pk]) == 1
+    assert catalog.restore(alice, [old.pk]) == 1
     assert prune() == {}
 
 
@@ -274,7 +275,7 @@ def test_a_person_hides_what_is_held_and_nothing_of_it_goes(alice: User) -> None
     aside = Conversation.objects.exclude(pk=conversation.pk).get()
     assert aside.deleted_at is not None and aside.holds.count() == 1
     assert aside.messages.count() == 4
-    library.delete(alice, [conversation.pk])
+    catalog.delete(alice, [conversation.pk])
     Conversation.objects.update(deleted_at=A_WHILE_AGO)
     assert prune() == {}
     assert Message.objects.count() == 6

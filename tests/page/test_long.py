@@ -19,8 +19,8 @@ from chatapp.generation.turns import Sending
 from chatapp.models import Conversation, Endpoint, Message
 from chatapp.models.message import path_of
 from chatapp.models.tree import WHOLE, complete, tree_of
-from chatapp.tail import Tail
-from chatapp.transcript import look
+from chatapp.page.tail import Tail
+from chatapp.page.transcript import look
 from tests.dom import Element, Page, tree
 from tests.growing import grow
 from tests.tab import Tab

@@ -2,7 +2,7 @@
 
 import time
 
-from chatapp.pacing import FRAME_S, Allowance, due_after, frame_s
+from chatapp.page.pacing import FRAME_S, Allowance, due_after, frame_s
 
 
 def test_a_calm_server_sends_smoothly() -> None:

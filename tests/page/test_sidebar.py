@@ -10,10 +10,10 @@ from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 from django.utils import timezone
 
-from chatapp import library
 from chatapp.database import read
 from chatapp.generation import hints, upkeep
 from chatapp.generation.background import begin
+from chatapp.library import catalog
 from chatapp.models import Conversation, Endpoint
 from tests.dom import Page
 from tests.tab import Tab, sign_in
@@ -112,13 +112,13 @@ def put_away(owner: User, count: int) -> list[Conversation]:
 async def test_what_was_fetched_later_stays_and_changes_too(
     alice: User, browser: AsyncClient
 ) -> None:
-    them = await read(put_away, alice, library.PAGE + 5)
-    until = (await read(library.listing, alice)).more
+    them = await read(put_away, alice, catalog.PAGE + 5)
+    until = (await read(catalog.listing, alice)).more
     below, moved, gone = them[-1], them[-2], them[-3]
     async with await home_of(alice, until=until) as home:
-        older = "".join(f'<li id="older-{c.pk}">{c.title}</li>' for c in them[library.PAGE :])
+        older = "".join(f'<li id="older-{c.pk}">{c.title}</li>' for c in them[catalog.PAGE :])
         home.page.apply(f'<hx-partial hx-target="#tail" hx-swap="innerHTML">{older}</hx-partial>')
-        await home.until(lambda page: len(page.listed) == library.PAGE)
+        await home.until(lambda page: len(page.listed) == catalog.PAGE)
         await browser.post(f"/c/{below.pk}/rename/", {"title": "renamed"})
         await home.until(lambda page: "renamed" in page.root.by_id(f"older-{below.pk}").text)
         await browser.post("/conversations/delete/", {"conversation": gone.pk})
@@ -127,7 +127,7 @@ async def test_what_was_fetched_later_stays_and_changes_too(
         await home.until(lambda page: page.root.by_id(f"older-{moved.pk}") is None)
 
     assert home.page.listed[0] == moved.title
-    assert len(home.page.listed) == library.PAGE + 1
+    assert len(home.page.listed) == catalog.PAGE + 1
     assert len(home.page.root.by_id("tail").all("li")) == 3
 
 

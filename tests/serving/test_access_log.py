@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatapp.access_log import log_access
+from chatapp.serving.access_log import log_access
 
 
 def line(caplog: pytest.LogCaptureFixture, protocol: str, action: str, path: str) -> str:

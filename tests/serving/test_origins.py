@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatapp.origins import is_allowed
+from chatapp.serving.origins import is_allowed
 
 
 def scope(origin: list[str], host: str = "testserver", scheme: str = "ws") -> dict[str, object]:

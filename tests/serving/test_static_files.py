@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from chatapp import static_files
-from chatapp.bundles import Bundles
+from chatapp.serving import static_files
+from chatapp.serving.bundles import Bundles
 
 
 @pytest.fixture

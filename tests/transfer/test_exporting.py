@@ -14,8 +14,8 @@ from django.db.models import signals
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 
-from chatapp import library
 from chatapp.database import write
+from chatapp.library import catalog
 from chatapp.models import Conversation, Message, Role
 from chatapp.transfer import markdown, slices
 from chatapp.transfer.archive import archive
@@ -146,7 +146,7 @@ async def test_the_zip_has_all_of_mine_twice_and_nothing_else(
     await write(rich, alice)
     await write(rich, bob)
     gone = await write(rich, alice)
-    await write(library.delete, alice, [gone.pk])
+    await write(catalog.delete, alice, [gone.pk])
 
     folder = zipfile.ZipFile(io.BytesIO(await body_of(browser, "/export.zip")))
 

@@ -11,9 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
-from chatapp import library
-from chatapp.attachments import store
+from chatapp.composing.attachments import store
 from chatapp.database import read, write
+from chatapp.library import catalog
 from chatapp.models import Attachment, Conversation, Message
 from chatapp.models.attachment import MAX_IMAGE_BYTES
 from chatapp.transfer import document, markdown, reading
@@ -57,7 +57,7 @@ async def export_and_delete(
     browser: AsyncClient, user: User, conversation: Conversation, address: str
 ) -> tuple[Held, bytes]:
     before, file = await read(held, conversation), await body_of(browser, address)
-    await write(library.delete, user, [conversation.pk])
+    await write(catalog.delete, user, [conversation.pk])
     return before, file
 
 

@@ -15,11 +15,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient
 from django.utils import timezone
 
-from chatapp import library
 from chatapp.database import read, write
+from chatapp.library import catalog
+from chatapp.library.search import search
 from chatapp.models import Conversation, Endpoint, Import, Message, SearchEntry, Status
 from chatapp.models.imported import SILENCE
-from chatapp.search import search
 from chatapp.transfer import draft, importing, reading
 from chatapp.transfer.document import pieces
 from chatapp.transfer.slices import Talk
@@ -57,7 +57,7 @@ async def test_export_delete_import_gives_back_everything(
     before = await read(everything, conversation)
     path = await read(shown, conversation)
     file = await body_of(browser, f"/c/{conversation.pk}/export.json")
-    await write(library.delete, alice, [conversation.pk])
+    await write(catalog.delete, alice, [conversation.pk])
 
     report = await imported(browser, file)
 
@@ -79,7 +79,7 @@ async def test_what_a_model_wrote_comes_back_as_it_was(
             await asyncio.sleep(0.02)
     before = await read(everything, await Conversation.objects.aget())
     file = await body_of(browser, f"/c/{new}/export.json")
-    await write(library.delete, alice, [new])
+    await write(catalog.delete, alice, [new])
 
     assert counts(await imported(browser, file)) == (1, 0, 0)
     assert await read(everything, await Conversation.objects.aget(deleted_at=None)) == before
@@ -89,7 +89,7 @@ async def test_the_zip_of_all_gives_back_all(browser: AsyncClient, alice: User) 
     conversations = [await write(rich, alice) for _ in range(3)]
     before = [await read(everything, one) for one in conversations]
     file = await body_of(browser, "/export.zip")
-    await write(library.delete, alice, [one.pk for one in conversations])
+    await write(catalog.delete, alice, [one.pk for one in conversations])
 
     report = await imported(browser, file, "all.zip")
 
@@ -103,14 +103,14 @@ async def test_what_is_there_is_not_imported_again(browser: AsyncClient, alice: 
     file = await body_of(browser, f"/c/{conversation.pk}/export.json")
 
     assert counts(await imported(browser, file)) == (0, 1, 0)
-    await write(library.delete, alice, [conversation.pk])
+    await write(catalog.delete, alice, [conversation.pk])
     assert counts(await imported(browser, file)) == (1, 0, 0)
     assert counts(await imported(browser, file)) == (0, 1, 0)
 
     copy = await Conversation.objects.aget(deleted_at=None)
     again = await body_of(browser, f"/c/{copy.pk}/export.json")
     assert counts(await imported(browser, again)) == (0, 1, 0)
-    await write(library.delete, alice, [copy.pk])
+    await write(catalog.delete, alice, [copy.pk])
     assert counts(await imported(browser, again)) == (1, 0, 0)
     assert counts(await imported(browser, file)) == (0, 1, 0)
     assert await Conversation.objects.filter(deleted_at=None).acount() == 1
@@ -162,7 +162,7 @@ async def test_long_conversations_are_written_in_slices(
         last = await write(said, conversation, last, f"text {number}", number)
     before = await read(shown, conversation)
     file = await body_of(browser, f"/c/{conversation.pk}/export.json")
-    await write(library.delete, alice, [conversation.pk])
+    await write(catalog.delete, alice, [conversation.pk])
 
     await imported(browser, file)
 

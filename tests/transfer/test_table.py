@@ -6,9 +6,9 @@ import io
 import pytest
 from django.contrib.auth.models import User
 
-from chatapp.csv_cells import BYTE_ORDER_MARK, safe_cell
 from chatapp.models import Conversation
 from chatapp.transfer import table
+from chatapp.transfer.csv_cells import BYTE_ORDER_MARK, safe_cell
 from chatapp.transfer.slices import Talk
 from tests.transfer.talks import rich, said
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import AsyncClient, Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from chatapp.middleware import CONTENT_SECURITY_POLICY
 from chatapp.models import Conversation, Endpoint, Message, Role, Status
+from chatapp.serving.middleware import CONTENT_SECURITY_POLICY
 from chatapp.views.conversations import filled_in
 from chatapp.views.demo import token_for
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from chatapp.database import read
 from chatapp.models import Conversation
-from chatapp.preferences import Preferences, applied, current, preferences_in
+from chatapp.page.preferences import Preferences, applied, current, preferences_in
 
 CHOICES = {"theme": "dark", "text_size": "large", "width": "wide", "letters": "off", "zone": ""}
 

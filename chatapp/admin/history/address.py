@@ -7,7 +7,7 @@ from django.http.request import QueryDict
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
-from chatapp.search import MOST_CHARS
+from chatapp.library.search import MOST_CHARS
 
 # Beside the filters: the search, the page, the order.
 _OWN = {"q", "p", "o"}

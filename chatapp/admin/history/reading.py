@@ -8,13 +8,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from chatapp import audit
 from chatapp.admin.history.address import page_number
 from chatapp.admin.history.pages import page, refused
 from chatapp.admin.history.transcript import Transcript
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation
 from chatapp.models.audit import Action
+from chatapp.oversight import audit
 
 # A link beside a transcript: its words and where it leads.
 Tool = tuple[str, str]

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.core.paginator import EmptyPage, Paginator
 from django.utils.translation import gettext as _
 
-from chatapp.chat_settings import LABELS
+from chatapp.composing.chat_settings import LABELS
 from chatapp.errors import InvalidInput, Kind
 from chatapp.models import Conversation, Message, Role
 from chatapp.models.message import path_of

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chatapp import audit
 from chatapp.admin.operations import running
 from chatapp.admin.operations.access import OPERATE, for_those_who_may, may, page
 from chatapp.database import read, write
@@ -22,6 +21,7 @@ from chatapp.forms import clean_text, uuid_of
 from chatapp.generation import registry
 from chatapp.models import Message
 from chatapp.models.audit import Action
+from chatapp.oversight import audit
 from chatapp.rendering.fragments import Fragment
 from chatapp.sockets import (
     BROKEN,

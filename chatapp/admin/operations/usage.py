@@ -18,15 +18,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from chatapp import audit
 from chatapp.admin.operations.access import OPERATE, USAGE, for_those_who_may, page
 from chatapp.admin.operations.charts import Chart, Series, Slot
-from chatapp.csv_cells import BYTE_ORDER_MARK, csv_row
 from chatapp.database import read, write
 from chatapp.figures import reading
 from chatapp.locales import counted
 from chatapp.models import UsageFigure
 from chatapp.models.audit import Action
+from chatapp.oversight import audit
+from chatapp.transfer.csv_cells import BYTE_ORDER_MARK, csv_row
 from chatapp.transfer.slices import in_slices
 
 FIRST_DAYS = timedelta(days=29)

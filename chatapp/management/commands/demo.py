@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from chatapp import static_files
 from chatapp.management.commands.serve import serve
+from chatapp.serving import static_files
 from chatapp.views.demo import token_for
 
 VISITOR, ADMINISTRATOR = "demo", "admin"

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseTrouble
 
-from chatapp import retention
 from chatapp.management.arguments import migrated
-from chatapp.retention import EXPIRED, Bounds, Counts
+from chatapp.oversight import retention
+from chatapp.oversight.retention import EXPIRED, Bounds, Counts
 
 _LEAST_PAUSE_S = 0.02
 _NAMES = {

@@ -12,12 +12,12 @@ from django.conf import settings
 from django.core.checks import ERROR, run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from chatapp import static_files
-from chatapp.alone import claim_database
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import arm_from_settings
 from chatapp.rendering.code import warm_up
-from chatapp.server import ChatServer
+from chatapp.serving import static_files
+from chatapp.serving.alone import claim_database
+from chatapp.serving.server import ChatServer
 
 
 class Command(BaseCommand):

@@ -1,0 +1,2 @@
+"""What an administrator did, as events that nobody alters (`audit`), and what goes when it is over
+(`retention`)."""
