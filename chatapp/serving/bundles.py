@@ -7,6 +7,7 @@ can't import.
 
 import atexit
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -22,30 +23,37 @@ BUNDLES = {"page.css": "css/*.css", "page.js": "js/*.js"}
 class Bundles(BaseFinder):
     """Made anew whenever they are looked for, so a changed file shows at the next load."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._folder = mkdtemp(prefix="chatapp-bundles-")
-        atexit.register(rmtree, self._folder, ignore_errors=True)
-        super().__init__(*args, **kwargs)
-
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         if path not in BUNDLES:
             return []
-        made = str(self._make(path))
+        made = str(_make(path))
         return [made] if find_all else made
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Any]]:
-        storage = FileSystemStorage(self._folder)
         for name in BUNDLES:
-            self._make(name)
-            yield name, storage
+            yield name, FileSystemStorage(_make(name).parent)
 
-    def _make(self, name: str) -> Path:
-        made = Path(self._folder, name)
-        texts = [path.read_text(encoding="utf-8") for path in _sources(BUNDLES[name])]
-        if name.endswith(".js"):
-            texts = [f"queueMicrotask(() => {{\n{text}}});\n" for text in texts]
-        made.write_text("".join(texts), encoding="utf-8")
-        return made
+
+@atexit.register
+def remove() -> None:
+    """Removes what was made; it is made anew whenever it is looked for again."""
+    if _folder.cache_info().currsize:
+        rmtree(_folder(), ignore_errors=True)
+        _folder.cache_clear()
+
+
+@cache
+def _folder() -> str:
+    return mkdtemp(prefix="chatapp-bundles-")
+
+
+def _make(name: str) -> Path:
+    made = Path(_folder(), name)
+    texts = [path.read_text(encoding="utf-8") for path in _sources(BUNDLES[name])]
+    if name.endswith(".js"):
+        texts = [f"queueMicrotask(() => {{\n{text}}});\n" for text in texts]
+    made.write_text("".join(texts), encoding="utf-8")
+    return made
 
 
 def _sources(pattern: str) -> list[Path]:

@@ -25,6 +25,7 @@ def prepare() -> None:
         fcntl.flock(folder, fcntl.LOCK_EX)
         if _is_stale(root / "staticfiles.json"):
             call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+            bundles.remove()
     finally:
         os.close(folder)
 

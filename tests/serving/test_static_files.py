@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from chatapp.serving import static_files
-from chatapp.serving.bundles import Bundles
+from chatapp.serving.bundles import Bundles, remove
 
 
 @pytest.fixture
@@ -58,3 +58,13 @@ def test_a_page_needs_one_style_sheet_and_one_script(settings: Any, tmp_path: Pa
     assert Path(bundles.find("page.js")).read_text() == script
     assert {name for name, _ in bundles.list(None)} == {"page.css", "page.js"}
     assert bundles.find("page.txt") == []
+
+
+def test_what_was_put_together_is_removed_and_made_again() -> None:
+    bundles = Bundles()
+    made = Path(bundles.find("page.css"))
+
+    remove()
+
+    assert not made.parent.exists()
+    assert Path(bundles.find("page.css")).exists()
