@@ -11,12 +11,15 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from io import BytesIO
+from types import ModuleType
 from typing import Any
 
 import uvloop
 
-# TLS ends at the proxy. Twisted works without its own, which would take 6 MiB of each process.
+# TLS ends at the proxy. Twisted works without its own, which would take 6 MiB of each process, and
+# so does the sign-in of WAMP, which Autobahn brings along and nothing here speaks.
 sys.modules.setdefault("OpenSSL", None)  # type: ignore[arg-type]
+sys.modules.setdefault("autobahn.wamp.auth", ModuleType("autobahn.wamp.auth"))
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
