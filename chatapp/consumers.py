@@ -9,7 +9,6 @@ import contextlib
 import logging
 import time
 import uuid
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -26,27 +25,14 @@ from chatapp.errors import InvalidInput
 from chatapp.failpoints import reach
 from chatapp.forms import attachment_ids, clean_text, endpoint_id_in, parse, uuid_in
 from chatapp.generation import bus, hints, mirrors, registry
-from chatapp.generation.queue import Queue, queue_of
 from chatapp.generation.turns import Sending, ask
 from chatapp.library.catalog import mark_seen
 from chatapp.limits.allowances import are_set
 from chatapp.limits.standing import lowest_of
-from chatapp.models import Conversation, Message, conversation_for, message_for
-from chatapp.models.conversation import is_kept
-from chatapp.models.tree import tree_of
+from chatapp.models import Conversation, conversation_for, message_for
+from chatapp.page.following import OpenPage
 from chatapp.page.pacing import Allowance, due_after, frame_s
-from chatapp.page.tail import Step, Tail
-from chatapp.page.transcript import (
-    Position,
-    article,
-    element_id,
-    ending,
-    growth,
-    left_line,
-    live_article,
-    queue_list,
-    taken_back,
-)
+from chatapp.page.transcript import left_line, taken_back
 from chatapp.rendering.fragments import Fragment
 from chatapp.sessions import trace_of
 from chatapp.sockets import (
@@ -74,17 +60,13 @@ class ConversationConsumer(PageSocket):
     """One browser tab's connection to one conversation."""
 
     async def connect(self) -> None:
-        self._positions: dict[UUID, Position] = {}
-        self._articles: dict[UUID, str] = {}
         self._allowance = Allowance(FRAMES_AT_ONCE, FRAMES_A_SECOND)
         self._trace: tuple[Any, ...] | None = None
-        self._has_buttons = False
-        self._stoppable: UUID | None = None
-        self._queue: str | None = None
         self._left: str | None = None
         self._telling: asyncio.Task[None] | None = None
-        self._tail = Tail(_id_in(self.query, "after"), _id_in(self.query, "first"))
         self._conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation_id"]
+        after, first = _id_in(self.query, "after"), _id_in(self.query, "first")
+        self._page = OpenPage(self._conversation_id, after, first)
         await super().connect()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -110,7 +92,7 @@ class ConversationConsumer(PageSocket):
             await self._change_queue(action, frame)
             return
         if action == "show":
-            self._tail.first = uuid_in(frame, "message")
+            self._page.begin_at(uuid_in(frame, "message"))
             return
         if action not in MESSAGE_ACTIONS:
             raise unknown(action)
@@ -171,7 +153,7 @@ class ConversationConsumer(PageSocket):
             self._marking.cancel()
             if self._telling is not None:
                 self._telling.cancel()
-            self._positions.clear()
+            self._page.leave()
 
     async def _show_changes(self, watch: hints.Watch) -> None:
         loop = asyncio.get_running_loop()
@@ -179,15 +161,15 @@ class ConversationConsumer(PageSocket):
         await self._show_turns(watch)
         while True:
             self._follow_list(watch)
-            await watch.change(POLL_S if self._positions else SESSION_CHECK_S)
+            await watch.change(POLL_S if self._page.is_growing else SESSION_CHECK_S)
             if (wait_s := due_at - loop.time()) > 0:
                 await asyncio.sleep(wait_s)
             if self._is_check_due():
                 watch.turns_changed |= await self._has_changed()
-            if watch.turns_changed or self._has_ended():
+            if watch.turns_changed or self._page.has_ended:
                 await self._show_turns(watch)
             due_at = due_after(due_at, loop.time(), self._frame_s())
-            await self._show(chain.from_iterable(map(growth, self._positions.values())))
+            await self._show(self._page.growth())
 
     def _mark_seen(self) -> None:
         """In a task of its own: no token waits for a database that is locked."""
@@ -233,75 +215,24 @@ class ConversationConsumer(PageSocket):
         try:
             if self._is_check_due():
                 await read(self._authorised, self._own_conversation)
-            step, self._articles, queue = await read(self._step)
+            news = await read(self._page.news)
+        except Conversation.DoesNotExist:
+            raise Refused(NOT_FOUND, str(NO_SUCH_CONVERSATION)) from None
         except DatabaseTrouble as error:
             logger.warning("conversation %s not read: %s", self._conversation_id, error)
             watch.turns_changed = True
             await asyncio.sleep(POLL_S)
             return
         await reach("rows.read")
-        # From here to the end nothing is awaited: rows, logs and positions fit together.
-        fragments = self._tail.take(step, self._article, self._change)
-        self._articles = {}
-        self._positions = {i: p for i, p in self._positions.items() if i in self._tail}
-        await self._show(fragments + self._buttons() + self._queued(queue))
-
-    def _article(self, message: Message) -> str:
-        if not message.is_live:
-            return self._articles.get(message.pk) or article(message)
-        source = registry.find(message.pk) or mirrors.follow(message)
-        html, self._positions[message.pk] = live_article(message, source)
-        return html
-
-    def _change(self, message: Message) -> list[Fragment]:
-        """A message that the page shows, as it looks now."""
-        position = self._positions.pop(message.pk, None)
-        if position is not None and not message.is_live:
+        fragments, ended = self._page.take(news)
+        if ended:
             self._tell_what_is_left()
-            if isinstance(position.reply.source, mirrors.Mirror):
-                self._mark_seen()  # the process that made it could not know of this reader
-            return ending(position, message)
-        return [Fragment(element_id("message", message.pk), "outerHTML", self._article(message))]
-
-    def _buttons(self) -> list[Fragment]:
-        """Send or Stop, whenever which of them it is has changed."""
-        live = next(iter(self._positions), None)
-        if self._has_buttons and live == self._stoppable:
-            return []
-        self._has_buttons, self._stoppable = True, live
-        buttons = render_to_string("_buttons.html", {"live": live})
-        return [Fragment("buttons", "innerHTML", buttons)]
-
-    def _queued(self, queue: Queue) -> list[Fragment]:
-        """What waits, whenever that has changed."""
-        html = queue_list(queue)
-        if html == self._queue:
-            return []
-        self._queue = html
-        return [Fragment("queue", "innerHTML", html)]
-
-    def _step(self) -> tuple[Step, dict[UUID, str], Queue]:
-        """What the page lacks; of it the settled messages are rendered here, off the event loop.
-
-        Of a reply that the page saw growing only the end is sent.
-        """
-        if not is_kept(self._conversation_id):
-            raise Refused(NOT_FOUND, str(NO_SUCH_CONVERSATION))
-        messages = tree_of(self._conversation_id)
-        step = self._tail.step_to(messages)
-        articles = {
-            message.pk: article(message)
-            for message in step.rendered
-            if not message.is_live and message.pk not in self._positions
-        }
-        return step, articles, queue_of(self._conversation_id, step.path)
-
-    def _has_ended(self) -> bool:
-        return any(position.reply.source.is_saved for position in self._positions.values())
+        if any(isinstance(source, mirrors.Mirror) for source in ended):
+            self._mark_seen()  # the process that made it could not know of this reader
+        await self._show(fragments)
 
     def _frame_s(self) -> float:
-        open_size = sum(position.reply.open_size for position in self._positions.values())
-        return frame_s(len(registry.running()) + mirrors.followed(), open_size)
+        return frame_s(len(registry.running()) + mirrors.followed(), self._page.open_size)
 
 
 def _id_in(query: dict[str, str], name: str) -> UUID | None:

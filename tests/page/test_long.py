@@ -12,14 +12,13 @@ from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chatapp.consumers import ConversationConsumer
 from chatapp.database import read, write
 from chatapp.generation import turns
 from chatapp.generation.turns import Sending
 from chatapp.models import Conversation, Endpoint, Message
 from chatapp.models.message import path_of
 from chatapp.models.tree import WHOLE, complete, tree_of
-from chatapp.page.tail import Tail
+from chatapp.page.following import OpenPage
 from chatapp.page.transcript import look
 from tests.dom import Element, Page, tree
 from tests.growing import grow
@@ -276,10 +275,7 @@ async def test_a_question_costs_the_same_queries_however_long_the_conversation(
 
 async def test_connecting_costs_three_queries_or_four(conversation: Conversation) -> None:
     def connected() -> list[str]:
-        consumer = ConversationConsumer()
-        consumer._conversation_id = conversation.pk
-        consumer._tail, consumer._positions = Tail(None, None), {}
-        return queries(consumer._step)
+        return queries(OpenPage(conversation.pk, None, None).news)
 
     await sync_to_async(grow)(conversation, 6)
     short = await read(connected)
