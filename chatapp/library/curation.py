@@ -20,6 +20,7 @@ from chatapp.models.conversation import mark_changed
 from chatapp.models.hold import is_held
 from chatapp.models.message import MAKING, chain_to
 from chatapp.models.search import index
+from chatapp.models.tree import with_what_follows
 from chatapp.oversight.retention import set_aside
 
 MAX_REASON_CHARS = 1000
@@ -64,7 +65,8 @@ def remove(user: User, message_id: UUID) -> UUID:
         if Conversation.objects.filter(is_held(), pk=message.conversation_id).exists():
             set_aside(message)
         else:
-            message.delete()
+            # All at once: from one to the next Django would go down by recursion.
+            Message.objects.filter(pk__in=with_what_follows(message)).delete()
         mark_changed(message.conversation_id)
     return message.conversation_id
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
+from chatapp.library import curation
 from chatapp.models import Conversation, Endpoint, Message, Status
 from chatapp.models.message import path_of
 from tests.dom import ended
+from tests.growing import grow
 from tests.tab import Tab
 
 TabOf = Callable[..., Tab]
@@ -138,6 +140,14 @@ async def test_a_removed_turn_takes_what_follows_with_it(
         await tab.until(lambda page: page.prompts == ["/echo one"])
 
     assert await Message.objects.acount() == 2
+
+
+def test_a_turn_is_removed_however_much_follows_it(alice: User, conversation: Conversation) -> None:
+    messages = grow(conversation, 1202)
+
+    curation.remove(alice, messages[2].pk)
+
+    assert {message.pk for message in conversation.messages.all()} == {m.pk for m in messages[:2]}
 
 
 async def test_a_fork_is_a_conversation_of_its_own(
