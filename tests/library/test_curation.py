@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient
 
 from chatapp.library import curation
-from chatapp.models import Conversation, Endpoint, Message, Status
+from chatapp.models import Conversation, Endpoint, Message, Role, Status
 from chatapp.models.message import path_of
 from tests.dom import ended
 from tests.growing import grow
@@ -208,3 +208,16 @@ async def test_the_plain_forms_do_the_same(alice: User, endpoint: Endpoint, tab_
     assert (liked.status_code, unknown.status_code, removed.status_code) == (302, 422, 302)
     assert "unknown" in unknown.content.decode()
     assert not await Message.objects.aexists()
+
+
+async def test_what_answers_nothing_is_not_tried_again(
+    browser: AsyncClient, endpoint: Endpoint, conversation: Conversation
+) -> None:
+    greeting = await Message.objects.acreate(
+        conversation=conversation, role=Role.ASSISTANT, text="Welcome!", endpoint=endpoint
+    )
+
+    answer = await browser.post(f"/messages/{greeting.pk}/regenerate/")
+
+    assert answer.status_code == 422
+    assert "Only a reply can be tried again." in answer.content.decode()
