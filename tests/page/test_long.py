@@ -21,6 +21,7 @@ from chatapp.models.message import path_of
 from chatapp.models.tree import WHOLE, complete, tree_of
 from chatapp.page.tail import Tail
 from chatapp.page.transcript import look
+from chatapp.views.chat_page import chat_page
 from tests.dom import Element, Page, tree
 from tests.growing import grow
 from tests.tab import Tab
@@ -234,12 +235,10 @@ async def test_what_is_incomplete_is_completed_in_one_query(conversation: Conver
 async def test_opening_a_page_costs_the_same_queries_however_long_the_conversation(
     browser: AsyncClient, conversation: Conversation, endpoint: Endpoint
 ) -> None:
-    from chatapp.views import conversations
-
     async def opened() -> list[str]:
         request = (await browser.get(f"/c/{conversation.pk}/")).asgi_request
         user = await request.auser()
-        return await read(queries, conversations._page, request, user, conversation.pk)
+        return await read(queries, chat_page, request, user, conversation.pk)
 
     await sync_to_async(grow)(conversation, 6)
     short = await opened()

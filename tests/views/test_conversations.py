@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chatapp.models import Conversation, Endpoint, Message, Role, Status
 from chatapp.serving.middleware import CONTENT_SECURITY_POLICY
-from chatapp.views.conversations import filled_in
+from chatapp.views.chat_page import filled_in
 from chatapp.views.demo import token_for
 
 
