@@ -33,7 +33,7 @@ T = TypeVar("T")
 @private_form
 async def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     user = await user_of_request(request)
-    text = request.POST.get("text", "").replace("\r\n", "\n")
+    text = _typed(request).get("text", "")
     files: list[UUID] = []
     try:
         await _take_files(request, user, files)
@@ -56,10 +56,11 @@ async def act_on(request: HttpRequest, message_id: UUID, action: str) -> HttpRes
     """What the socket does with the same name."""
     user = await user_of_request(request)
     message = await read(message_for, user, message_id)
+    form = _typed(request)
     try:
-        await act(action, message_id, request.POST.dict(), _authorised(user))
+        await act(action, message_id, form, _authorised(user))
     except InvalidInput as error:
-        text = request.POST.get("text", "").replace("\r\n", "\n")
+        text = form.get("text", "")
         return await read(refused, request, user, message.conversation_id, text, str(error))
     place = f"#message-{message_id}" if action == "choose" else ""
     return redirect(reverse("conversation", args=[message.conversation_id]) + place)
@@ -71,12 +72,12 @@ async def change_queue(request: HttpRequest, conversation_id: UUID, action: str)
     if action not in QUEUE_ACTIONS:
         raise Http404
     user = await user_of_request(request)
-    text = request.POST.get("text", "").replace("\r\n", "\n")
+    text = _typed(request).get("text", "")
     files: list[UUID] = []
     try:
         if action in queueing.SENDINGS:
             await _take_files(request, user, files)
-        form = request.POST.dict() | {"text": text, "attachment": list(map(str, files))}
+        form = _typed(request) | {"text": text, "attachment": list(map(str, files))}
         returned = await queueing.change(action, conversation_id, form, _authorised(user))
     except InvalidInput as error:
         return await read(refused, request, user, conversation_id, text, str(error), files)
@@ -96,6 +97,11 @@ async def fork(request: HttpRequest, message_id: UUID) -> HttpResponse:
         return await read(refused, request, user, message.conversation_id, "", str(error))
     bus.announce(conversation.pk)
     return redirect("conversation", conversation.pk)
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    """What a form sent, its lines ended as they were typed: on their way browsers add a return."""
+    return {name: text.replace("\r\n", "\n") for name, text in request.POST.dict().items()}
 
 
 async def _take_files(request: HttpRequest, user: User, ids: list[UUID]) -> None:

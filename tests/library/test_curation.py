@@ -210,6 +210,25 @@ async def test_the_plain_forms_do_the_same(alice: User, endpoint: Endpoint, tab_
     assert not await Message.objects.aexists()
 
 
+async def test_lines_of_an_edit_and_of_a_reason_end_as_they_were_typed(
+    browser: AsyncClient, endpoint: Endpoint, conversation: Conversation
+) -> None:
+    asked = await Message.objects.acreate(
+        conversation=conversation, role=Role.USER, text="/echo one", endpoint=endpoint
+    )
+    answered = await Message.objects.acreate(
+        conversation=conversation, parent=asked, role=Role.ASSISTANT, text="one"
+    )
+    form = {"text": "/echo two\r\nlines", "key": str(uuid.uuid4())}
+
+    await browser.post(f"/messages/{answered.pk}/like/", {"reason": "so\r\nso"})
+    await browser.post(f"/messages/{asked.pk}/edit/", form)
+
+    await answered.arefresh_from_db()
+    assert answered.rating_reason == "so\nso"
+    assert (await prompt()).text == "/echo two\nlines"
+
+
 async def test_what_answers_nothing_is_not_tried_again(
     browser: AsyncClient, endpoint: Endpoint, conversation: Conversation
 ) -> None:
