@@ -88,9 +88,7 @@ def refused(
     """The page again with what was typed and attached still there, and why it was not taken."""
     known = Conversation.objects.filter(pk=conversation_id).exists()
     extra: dict[str, Any] = {"text": text, "notice": notice, "new_id": conversation_id}
-    extra["files"] = attachments.waiting(user, files)
-    with contextlib.suppress(InvalidInput):
-        extra["picked"] = endpoint_id_in(request.POST)
+    extra |= {"files": attachments.waiting(user, files), **_picked(request)}
     if not known:
         extra["settings"] = first_settings(user, request.POST)
     return chat_page(request, user, conversation_id if known else None, status=422, **extra)
@@ -105,10 +103,10 @@ def filled_in(
     extra["settings"] = first_settings(user, None if preset else request.POST, kept=preset)
     extra["preset_name"] = "" if preset else request.POST.get("name", "")
     extra["notice"] = notice
-    with contextlib.suppress(InvalidInput):
-        extra["picked"] = endpoint_id_in(request.POST)
     status = 422 if notice else 200
-    return chat_page(request, user, None, status, **{**extra, **preset_shown(preset)})
+    return chat_page(
+        request, user, None, status, **{**extra, **_picked(request), **preset_shown(preset)}
+    )
 
 
 def preset_in(request: HttpRequest, user: User) -> Preset | None:
@@ -126,6 +124,14 @@ def preset_shown(preset: Preset | None) -> dict[str, Any]:
     if picked := presets.values_of(preset)["endpoint_id"]:
         shown["picked"] = picked
     return shown
+
+
+def _picked(request: HttpRequest) -> dict[str, Any]:
+    """The endpoint that a form picked, if it is one that can."""
+    with contextlib.suppress(InvalidInput):
+        if picked := endpoint_id_in(request.POST):
+            return {"picked": picked}
+    return {}
 
 
 def _asked_for(request: HttpRequest) -> UUID | None:

@@ -54,6 +54,22 @@ async def test_what_is_refused_comes_back_in_the_box_with_the_reason(
     assert not await Conversation.objects.aexists()
 
 
+async def test_a_refused_wish_leaves_the_endpoint_as_it_was(
+    browser: AsyncClient, alice: User, endpoint: Endpoint
+) -> None:
+    own = await Endpoint.objects.acreate(
+        name="their own", protocol="openai", url=endpoint.url, position=9
+    )
+    conversation = await Conversation.objects.acreate(owner=alice, endpoint=own)
+    message = await Message.objects.acreate(conversation=conversation, role=Role.USER, text="hi")
+
+    answer = await browser.post(f"/messages/{message.pk}/like/")
+
+    assert answer.status_code == 422
+    composer = answer.content.decode().partition('id="composer"')[2].partition("</form>")[0]
+    assert f'<option value="{own.pk}" selected' in composer
+
+
 async def test_someone_elses_conversation_is_not_found(
     browser: AsyncClient, bob: User, endpoint: Endpoint
 ) -> None:
