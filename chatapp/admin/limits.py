@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
@@ -106,9 +105,8 @@ class LimitAdmin(Audited):
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Limit]) -> None:
-        with transaction.atomic():
-            for limit in queryset:
-                self.delete_model(request, limit)
+        for limit in queryset:
+            self.delete_model(request, limit)
 
 
 @admin.register(Usage)
