@@ -4,8 +4,9 @@ Everything here is synchronous. Every change is one transaction, moves its conve
 `updated_at` and returns the conversation's id.
 """
 
-from collections.abc import Iterable
-from uuid import UUID, uuid4
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -89,22 +90,22 @@ def fork(user: User, message_id: UUID) -> Conversation:
     return filled(new, [messages[original_id] for original_id in chain])
 
 
-def filled(new: Conversation, path: Iterable[Message]) -> Conversation:
+def filled(new: Conversation, path: Sequence[Message]) -> Conversation:
     """Stores the new conversation with copies of the messages, each a reply to the one before."""
+    now = timezone.now()
+    copies: list[Message] = []
+    for number, original in enumerate(path):
+        values = {name: getattr(original, name) for name in _COPIED}
+        parent = copies[-1] if copies else None
+        asked_at = now + timedelta(microseconds=number)  # which is their order
+        copies.append(Message(conversation=new, parent=parent, asked_at=asked_at, **values))
     with transaction.atomic():
         new.save()
-        parent: Message | None = None
-        for message in path:
-            parent = _copy(message, new, parent)
+        Message.objects.bulk_create(copies)
+        index({copy.pk: copy.text for copy in copies})
+        for original, copy in zip(path, copies, strict=True):
+            copy_files(original, copy)
     return new
-
-
-def _copy(original: Message, conversation: Conversation, parent: Message | None) -> Message:
-    values = {name: getattr(original, name) for name in _COPIED}
-    copy = Message.objects.create(pk=uuid4(), conversation=conversation, parent=parent, **values)
-    copy_files(original, copy)
-    index({copy.pk: copy.text})
-    return copy
 
 
 def _change(message: Message, **fields: object) -> UUID:

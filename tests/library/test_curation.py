@@ -4,7 +4,9 @@ import uuid
 from collections.abc import Callable
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
 
 from chatapp.library import curation
 from chatapp.models import Conversation, Endpoint, Message, Role, Status
@@ -171,6 +173,19 @@ async def test_a_fork_is_a_conversation_of_its_own(
     assert [message.text for message in copies] == ["/echo one", first.text]
     assert copies[1].status == Status.COMPLETE and copies[1].pk != first.pk
     assert await conversation.messages.acount() == 4
+
+
+def test_a_fork_is_written_many_messages_at_once(alice: User, conversation: Conversation) -> None:
+    messages = grow(conversation, 60)
+
+    def queries(number: int) -> int:
+        with CaptureQueriesContext(connection) as made:
+            new = curation.fork(alice, messages[number].pk)
+        texts = [message.text for message in path_of(list(new.messages.all()))]
+        assert texts == [message.text for message in messages[: number + 1]]
+        return len(made)
+
+    assert queries(59) < queries(1) + 10
 
 
 async def test_pages_for_one_message_are_their_owners_alone(
