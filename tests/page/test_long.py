@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from chatapp.consumers import ConversationConsumer
 from chatapp.database import read, write
-from chatapp.generation import turns
+from chatapp.generation import queue, turns
 from chatapp.generation.turns import Sending
 from chatapp.limits import allowances
 from chatapp.models import Conversation, Endpoint, Message
@@ -276,6 +276,19 @@ async def test_a_question_costs_the_same_queries_however_long_the_conversation(
     # Begin, conversation, key, messages, two rows, their conversation, commit.
     assert len([sql for sql in long if sql.startswith(("SELECT", "INSERT", "UPDATE"))]) <= 7
     assert not any("arrivals" in sql for sql in long if sql.startswith("SELECT"))
+
+
+async def test_what_waits_reads_no_text_of_a_long_conversation(
+    alice: User, conversation: Conversation, endpoint: Endpoint
+) -> None:
+    await sync_to_async(grow)(conversation, 300)
+    waiting = Sending(conversation.pk, "and then?", uuid.uuid4(), endpoint.pk)
+
+    made = await write(queries, queue.enqueue, alice, waiting)
+    made += await write(queries, queue.send_next, conversation.pk, process="nobody")
+
+    assert await Message.objects.filter(text="and then?").aexists()
+    assert all("LIMIT" in sql for sql in made if sql.startswith("SELECT") and "arrivals" in sql)
 
 
 async def test_connecting_costs_three_queries_or_four(conversation: Conversation) -> None:
