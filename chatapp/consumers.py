@@ -34,7 +34,7 @@ from chatapp.limits.standing import lowest_of
 from chatapp.models import Conversation, Message, conversation_for, message_for
 from chatapp.models.conversation import is_kept
 from chatapp.models.tree import tree_of
-from chatapp.page.pacing import Allowance, due_after, frame_s
+from chatapp.page.pacing import FrameAllowance, due_after, frame_s
 from chatapp.page.tail import Step, Tail
 from chatapp.page.transcript import (
     Position,
@@ -76,7 +76,7 @@ class ConversationConsumer(PageSocket):
     async def connect(self) -> None:
         self._positions: dict[UUID, Position] = {}
         self._articles: dict[UUID, str] = {}
-        self._allowance = Allowance(FRAMES_AT_ONCE, FRAMES_A_SECOND)
+        self._allowance = FrameAllowance(FRAMES_AT_ONCE, FRAMES_A_SECOND)
         self._trace: tuple[Any, ...] | None = None
         self._has_buttons = False
         self._stoppable: UUID | None = None
