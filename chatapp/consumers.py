@@ -31,7 +31,7 @@ from chatapp.limits.allowances import are_set
 from chatapp.limits.standing import lowest_of
 from chatapp.models import Conversation, conversation_for, message_for
 from chatapp.page.following import OpenPage
-from chatapp.page.pacing import Allowance, due_after, frame_s
+from chatapp.page.pacing import FrameAllowance, due_after, frame_s
 from chatapp.page.transcript import left_line, taken_back
 from chatapp.rendering.fragments import Fragment
 from chatapp.sessions import trace_of
@@ -60,7 +60,7 @@ class ConversationConsumer(PageSocket):
     """One browser tab's connection to one conversation."""
 
     async def connect(self) -> None:
-        self._allowance = Allowance(FRAMES_AT_ONCE, FRAMES_A_SECOND)
+        self._allowance = FrameAllowance(FRAMES_AT_ONCE, FRAMES_A_SECOND)
         self._trace: tuple[Any, ...] | None = None
         self._left: str | None = None
         self._telling: asyncio.Task[None] | None = None

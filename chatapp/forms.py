@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +53,15 @@ def endpoint_id_in(frame: Mapping[str, Any]) -> int | None:
 
 def preset_id_in(frame: Mapping[str, Any]) -> int:
     return _number_of(frame.get("preset"), "preset")
+
+
+def moment_of(text: str) -> datetime | None:
+    """An ISO 8601 time with its zone, in UTC; None for nonsense."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _number_of(value: Any, name: str) -> int:

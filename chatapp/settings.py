@@ -165,7 +165,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # The longest message, each character percent-encoded as four bytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+# Lists of endpoints and of rights are saved whole.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 FILE_UPLOAD_HANDLERS = ["chatapp.serving.uploads.Bounded"]
 
 STATIC_URL = "/static/"

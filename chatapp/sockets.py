@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -23,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from chatapp import logs, metrics
 from chatapp.database import read
 from chatapp.errors import InvalidInput
+from chatapp.forms import moment_of
 from chatapp.generation import hints
 from chatapp.models import Conversation
 from chatapp.page.preferences import applied, preferences_in
@@ -223,9 +223,8 @@ class ListSocket(PageSocket):
 
 def _sidebar(query: dict[str, str], current: UUID | None) -> Sidebar | None:
     """None for a page without a sidebar, and for nonsense."""
-    with contextlib.suppress(ValueError, InvalidInput):
-        since = datetime.fromisoformat(query.get("at", ""))
-        if since.tzinfo is not None:
+    if since := moment_of(query.get("at", "")):
+        with contextlib.suppress(InvalidInput):
             return Sidebar(current, query.get("list", ""), since)
     return None
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -29,6 +30,14 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
     """
 
     tells_itself = False
+
+    def response_action(  # type: ignore[override]
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponse | None:
+        """What is done to several is done with its events, or not at all; Django sees to that for
+        single ones."""
+        with transaction.atomic():
+            return super().response_action(request, queryset)
 
     def log_addition(  # type: ignore[override]
         self, request: HttpRequest, obj: Model, message: Any

@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
@@ -106,18 +105,16 @@ class LimitAdmin(Audited):
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Limit]) -> None:
-        with transaction.atomic():
-            for limit in queryset:
-                self.delete_model(request, limit)
+        for limit in queryset:
+            self.delete_model(request, limit)
 
 
 @admin.register(Usage)
 class UsageAdmin(Unalterable):
     """Read only: what has been spent stays spent. Whoever sees the limits sees it."""
 
-    list_display = ["person", "today", "this_month", "running"]
+    list_display = ["who", "today", "this_month", "running"]
     list_display_links = None
-    list_select_related = ["person"]
     search_fields = ["person__username"]
     ordering = ["-month", "-month_tokens"]
 
@@ -126,6 +123,17 @@ class UsageAdmin(Unalterable):
 
     def has_view_permission(self, request: HttpRequest, obj: Usage | None = None) -> bool:
         return request.user.has_perm("chatapp.view_limit")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Usage]:
+        # Not joined, which would leave those out whose person is gone.
+        return super().get_queryset(request).prefetch_related("person")
+
+    @admin.display(description=_("person"))
+    def who(self, usage: Usage) -> str:
+        try:
+            return str(usage.person)
+        except User.DoesNotExist:
+            return _("deleted user %(number)s") % {"number": usage.pk}
 
     @admin.display(description=_("tokens today"))
     def today(self, usage: Usage) -> str:

@@ -37,6 +37,7 @@ from chatapp.generation.rows import Snapshot
 from chatapp.generation.source import run_of
 from chatapp.limits.estimates import tokens_in
 from chatapp.models import Status
+from chatapp.upstream.answer import MAX_TOKENS
 from chatapp.upstream.http import stream
 
 logger = logging.getLogger(__name__)
@@ -178,7 +179,8 @@ class Generation:
 
 
 def _sum(before: int | None, more: int | None) -> int | None:
-    return before if more is None else (before or 0) + more
+    """No more than a column holds: a row that can't be written would be tried for ever."""
+    return before if more is None else min((before or 0) + more, MAX_TOKENS)
 
 
 def _columns(problem: Problem) -> dict[str, Any]:

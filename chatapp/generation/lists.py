@@ -37,6 +37,8 @@ async def _tell() -> None:
     while _changed:
         await asyncio.sleep(GATHER_S)
         batch = set(_changed)
+        if len(_owners) > _MOST_KNOWN:
+            _owners.clear()
         try:
             await _learn_owners(batch - _owners.keys())
         except DatabaseTrouble:
@@ -48,11 +50,8 @@ async def _tell() -> None:
 
 
 async def _learn_owners(conversation_ids: Collection[UUID]) -> None:
-    if not conversation_ids:
-        return
-    if len(_owners) > _MOST_KNOWN:
-        _owners.clear()
-    _owners.update(await read(_owners_of, conversation_ids))
+    if conversation_ids:
+        _owners.update(await read(_owners_of, conversation_ids))
 
 
 def _owners_of(conversation_ids: Collection[UUID]) -> dict[UUID, int]:

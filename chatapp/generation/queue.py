@@ -38,6 +38,7 @@ from chatapp.models import (
 from chatapp.models.conversation import mark_changed
 from chatapp.models.message import CUT_SHORT, LIVE, path_of
 from chatapp.models.queued import has_queued
+from chatapp.models.tree import tree_of
 
 M = TypeVar("M", Message, Queued)
 
@@ -156,7 +157,7 @@ def send_next(conversation_id: UUID, *, process: str) -> Call | None:
     first = _waiting(conversation_id).select_related("conversation__owner").first()
     if first is None or not is_ready(conversation_id):
         return None
-    path = path_of(list(first.conversation.messages.all()))
+    path = path_of(tree_of(conversation_id))
     if not _may_follow(first, path, {Status.COMPLETE}):
         return None
     try:
@@ -246,7 +247,7 @@ def _last_prompt(conversation: Conversation) -> UUID | None:
     live = conversation.messages.filter(status__in=LIVE).first()
     if live is not None:
         return live.parent_id
-    path = path_of(list(conversation.messages.all()))
+    path = path_of(tree_of(conversation.pk))
     return path[-1].parent_id if path else None
 
 

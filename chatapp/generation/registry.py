@@ -59,6 +59,8 @@ async def send_queued(conversation_id: UUID) -> None:
         logger.info("conversation %s: its queue is left to another process", conversation_id)
     except DatabaseTrouble as error:
         logger.warning("conversation %s: its queue was not looked at: %s", conversation_id, error)
+    except Exception:  # a mistake of ours, which is not to hold up all other queues
+        logger.exception("conversation %s: its queue was not sent", conversation_id)
 
 
 def start(call: Call) -> Generation:

@@ -103,7 +103,9 @@ async def _write(batch: list[Source]) -> None:
         fresh.append(_encode(source.log.entries[sent.entries : end]))
         pipe.eval(_APPEND, 1, _key(source.run), sent.size, fresh[-1])
     for source, end, data, fits in zip(batch, ends, fresh, await pipe.execute(), strict=True):
-        sent = _sent.setdefault(source.run, _Sent())
+        if source.run not in _sent:
+            continue  # forgotten meanwhile
+        sent = _sent[source.run]
         if fits:
             sent.size += len(data)
         else:

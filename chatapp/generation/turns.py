@@ -132,7 +132,7 @@ def retry(user: User, reply_id: UUID, endpoint_id: int | None, *, process: str) 
     """
     reply = message_for(user, reply_id)
     conversation = reply.conversation
-    if reply.role != Role.ASSISTANT:
+    if reply.role != Role.ASSISTANT or reply.parent_id is None:  # as an import may begin
         raise InvalidInput(_("Only a reply can be tried again."))
     try:
         with transaction.atomic():

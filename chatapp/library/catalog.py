@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
-from chatapp.forms import clean_text
+from chatapp.forms import clean_text, moment_of
 from chatapp.models import Conversation, Message
 from chatapp.models.conversation import TITLE_CHARS
 from chatapp.models.message import LIVE
@@ -86,14 +86,14 @@ def changed_since(user: User, moment: datetime) -> list[Conversation]:
 
 def place_in(text: str) -> Place:
     """A `Listing.more` as it came back. Raises InvalidInput if it is none."""
+    moment, _tilde, last = text.partition("~")
+    at = moment_of(moment)
     try:
-        moment, _tilde, last = text.partition("~")
-        at, last_id = datetime.fromisoformat(moment), UUID(last)
+        if at is not None:
+            return at, UUID(last)
     except ValueError:
-        raise InvalidInput(_("Expected a place in the list. Reload the page.")) from None
-    if timezone.is_naive(at):
-        raise InvalidInput(_("Expected a place in the list. Reload the page."))
-    return at, last_id
+        pass
+    raise InvalidInput(_("Expected a place in the list. Reload the page."))
 
 
 def rename(user: User, conversation_id: UUID, title: str) -> None:

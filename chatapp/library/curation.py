@@ -4,8 +4,9 @@ Everything here is synchronous. Every change is one transaction, moves its conve
 `updated_at` and returns the conversation's id.
 """
 
-from collections.abc import Iterable
-from uuid import UUID, uuid4
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -20,6 +21,7 @@ from chatapp.models.conversation import mark_changed
 from chatapp.models.hold import is_held
 from chatapp.models.message import MAKING, chain_to
 from chatapp.models.search import index
+from chatapp.models.tree import with_what_follows
 from chatapp.oversight.retention import set_aside
 
 MAX_REASON_CHARS = 1000
@@ -64,7 +66,8 @@ def remove(user: User, message_id: UUID) -> UUID:
         if Conversation.objects.filter(is_held(), pk=message.conversation_id).exists():
             set_aside(message)
         else:
-            message.delete()
+            # All at once: from one to the next Django would go down by recursion.
+            Message.objects.filter(pk__in=with_what_follows(message)).delete()
         mark_changed(message.conversation_id)
     return message.conversation_id
 
@@ -87,22 +90,22 @@ def fork(user: User, message_id: UUID) -> Conversation:
     return filled(new, [messages[original_id] for original_id in chain])
 
 
-def filled(new: Conversation, path: Iterable[Message]) -> Conversation:
+def filled(new: Conversation, path: Sequence[Message]) -> Conversation:
     """Stores the new conversation with copies of the messages, each a reply to the one before."""
+    now = timezone.now()
+    copies: list[Message] = []
+    for number, original in enumerate(path):
+        values = {name: getattr(original, name) for name in _COPIED}
+        parent = copies[-1] if copies else None
+        asked_at = now + timedelta(microseconds=number)  # which is their order
+        copies.append(Message(conversation=new, parent=parent, asked_at=asked_at, **values))
     with transaction.atomic():
         new.save()
-        parent: Message | None = None
-        for message in path:
-            parent = _copy(message, new, parent)
+        Message.objects.bulk_create(copies)
+        index({copy.pk: copy.text for copy in copies})
+        for original, copy in zip(path, copies, strict=True):
+            copy_files(original, copy)
     return new
-
-
-def _copy(original: Message, conversation: Conversation, parent: Message | None) -> Message:
-    values = {name: getattr(original, name) for name in _COPIED}
-    copy = Message.objects.create(pk=uuid4(), conversation=conversation, parent=parent, **values)
-    copy_files(original, copy)
-    index({copy.pk: copy.text})
-    return copy
 
 
 def _change(message: Message, **fields: object) -> UUID:

@@ -76,7 +76,7 @@ class Outcome:
 async def print_answer(
     target: Target, prompt: Prompt, *, as_json: bool, with_timing: bool = False
 ) -> int:
-    """Prints the answer as it arrives and returns the exit code of DESIGN's command line.
+    """Prints the answer as it arrives and returns its exit code, one of `EXIT_CODES`.
 
     Ctrl-C closes the upstream; what came before stays printed.
     """

@@ -4,6 +4,7 @@ Opening a conversation of a thousand messages reads a few dozen texts: the newes
 always are all that is shown. Everything here is synchronous.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
@@ -62,6 +63,18 @@ def complete(messages: Iterable[Message]) -> None:
         for row in Message.objects.filter(pk__in=incomplete):
             vars(incomplete[row.pk]).update(vars(row))
     prefetch_related_objects([message for message in messages if message.file_count], "attachments")
+
+
+def with_what_follows(message: Message) -> list[UUID]:
+    """The ids of the message and of all below it, every branch, parents first."""
+    children: defaultdict[UUID | None, list[UUID]] = defaultdict(list)
+    messages = Message.objects.filter(conversation=message.conversation_id)
+    for message_id, parent_id in messages.values_list("pk", "parent_id"):
+        children[parent_id].append(message_id)
+    found = [message.pk]
+    for message_id in found:  # which grows
+        found += children[message_id]
+    return found
 
 
 def _light(messages: QuerySet[Message], columns: tuple[str, ...]) -> Iterator[Message]:

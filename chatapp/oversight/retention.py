@@ -6,7 +6,7 @@ is left. Each step is one short transaction, so that others get their turn, and 
 do this at once share the work. Everything here is synchronous.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from chatapp.models import Attachment, AuditEvent, Conversation, Departure, Hold
 from chatapp.models.audit import Action
 from chatapp.models.hold import is_held, is_person_held
 from chatapp.models.message import LIVE
+from chatapp.models.tree import with_what_follows
 
 SYSTEM = "system"
 # How many of them a step takes at most; a file can have 5 MiB.
@@ -94,21 +95,11 @@ def set_aside(message: Message) -> None:
         parameters=source.parameters,
         deleted_at=timezone.now(),
     )
-    Message.objects.filter(pk__in=_with_what_follows(message)).update(conversation=aside)
+    Message.objects.filter(pk__in=with_what_follows(message)).update(conversation=aside)
     Message.objects.filter(pk=message.pk).update(parent=None)
     for hold in Hold.objects.filter(conversation=source):
         hold.pk, hold.conversation = None, aside
         hold.save()
-
-
-def _with_what_follows(message: Message) -> list[UUID]:
-    children: defaultdict[UUID | None, list[UUID]] = defaultdict(list)
-    for message_id, parent_id in message.conversation.messages.values_list("pk", "parent_id"):
-        children[parent_id].append(message_id)
-    found = [message.pk]
-    for message_id in found:  # which grows
-        found += children[message_id]
-    return found
 
 
 def _expire(over: Bounds) -> Counts:

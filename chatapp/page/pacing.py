@@ -27,7 +27,7 @@ def due_after(due_at: float, now: float, frame_s: float) -> float:
     return max(due_at, now - frame_s) + frame_s
 
 
-class Allowance:
+class FrameAllowance:
     """So many at once, refilled at so many a second."""
 
     def __init__(self, burst: int, rate: float) -> None:

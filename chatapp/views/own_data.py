@@ -1,6 +1,5 @@
 """The page of all that is a person's: how long it is kept, how to take it along or delete it."""
 
-from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -12,13 +11,13 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
+from chatapp.forms import moment_of
 from chatapp.generation import bus, hints
 from chatapp.library import own_data
 from chatapp.library.catalog import UNDO
@@ -43,7 +42,7 @@ async def delete_all(request: HttpRequest) -> HttpResponse:
 
 @private_form
 async def bring_back(request: HttpRequest) -> HttpResponse:
-    moment = _moment_in(request.POST.get("deleted", ""))
+    moment = moment_of(request.POST.get("deleted", ""))
     if moment is not None:
         _announce(await write(own_data.bring_back, await user_of_request(request), moment))
     return redirect("own-data")
@@ -73,7 +72,7 @@ async def left(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, user: User, notice: str = "") -> HttpResponse:
-    moment = _moment_in(request.GET.get("deleted", ""))
+    moment = moment_of(request.GET.get("deleted", ""))
     context: dict[str, Any] = {
         "holdings": own_data.holdings(user),
         "days": settings.RETENTION_DAYS,
@@ -103,12 +102,3 @@ async def _is_confirmed(request: HttpRequest, user: User) -> bool:
 def _announce(deletion: Deletion) -> None:
     for conversation_id in deletion.newest:
         bus.announce(conversation_id)
-
-
-def _moment_in(text: str) -> datetime | None:
-    """None for nonsense."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if timezone.is_aware(moment) else None

@@ -17,7 +17,7 @@ from chatapp.forms import endpoint_id_in, preset_id_in
 from chatapp.generation import bus
 from chatapp.models import Conversation, Preset, conversation_for
 from chatapp.views.access import private_form, user_of_request
-from chatapp.views.conversations import filled_in
+from chatapp.views.chat_page import filled_in
 
 
 @private_form

@@ -120,6 +120,20 @@ def test_the_list_says_for_whom_and_orders_and_enables(
     assert (stored.position, stored.enabled) == (7, False)
 
 
+def test_a_list_of_a_hundred_is_saved_whole(admin: Client) -> None:
+    Endpoint.objects.bulk_create(
+        Endpoint(name=f"e{n:02}", protocol="openai", url="https://x.test") for n in range(100)
+    )
+    rows = enumerate(Endpoint.objects.order_by("name"))
+    cells = {f"form-{n}-{name}": v for n, e in rows for name, v in (("id", e.pk), ("position", n))}
+
+    whole = {"form-TOTAL_FORMS": 100, "form-INITIAL_FORMS": 100, "_save": "x", **cells}
+    answer = admin.post("/admin/chatapp/endpoint/", whole)
+
+    assert answer.status_code == 302
+    assert Endpoint.objects.get(name="e99").position == 99
+
+
 def test_each_protocol_is_explained(admin: Client) -> None:
     page = admin.get(ADD).content.decode()
 

@@ -122,6 +122,17 @@ def test_what_was_used_is_not_altered(operator: Client, alice: User) -> None:
     assert operator.post(f"/admin/chatapp/usage/{alice.pk}/change/", {}).status_code == 403
 
 
+def test_what_a_person_used_is_listed_when_they_are_gone(operator: Client, alice: User) -> None:
+    used(alice, day_tokens=1_234)
+    number = alice.pk
+    alice.delete()
+
+    page = operator.get("/admin/chatapp/usage/").content.decode()
+
+    assert f"deleted user {number}" in page
+    assert "1,234" in page
+
+
 @pytest.mark.parametrize("path", [LIMITS, "/admin/chatapp/usage/"])
 def test_the_lists_take_few_queries(
     path: str, operator: Client, django_assert_max_num_queries: Any

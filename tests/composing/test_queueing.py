@@ -319,6 +319,29 @@ async def test_what_a_dead_process_did_not_send_the_upkeep_of_any_sends(
     await upkeep.stop()
 
 
+async def test_a_queue_that_breaks_holds_up_no_other(
+    alice: User,
+    conversation: Conversation,
+    endpoint: Endpoint,
+    tab_of: TabOf,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As after an update that knows the endpoint's protocol no more."""
+    other = await Conversation.objects.acreate(owner=alice)
+    broken = await Endpoint.objects.acreate(name="old", protocol="gopher", url=endpoint.url)
+    queued = await a_message_that_nobody_sent(other, broken)
+    await Queued.objects.filter(pk=queued.pk).aupdate(endpoint=broken)
+    upkeep.start()
+    async with asyncio.timeout(30):
+        while "was not sent" not in caplog.text:
+            await asyncio.sleep(0.05)
+    await a_message_that_nobody_sent(conversation, endpoint)
+
+    async with tab_of(alice) as tab:
+        await tab.until(lambda page: answered(page, "/echo before", "/echo after"))
+    await upkeep.stop()
+
+
 async def test_two_processes_that_send_at_once_send_one_message(
     conversation: Conversation, endpoint: Endpoint
 ) -> None:

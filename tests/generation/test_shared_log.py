@@ -125,6 +125,20 @@ async def test_an_append_that_nobody_knows_of_is_not_repeated(source: Growing) -
     assert "".join(text for _, text in reader.entries) == "abc"
 
 
+async def test_what_ends_while_it_is_written_is_forgotten(source: Growing, redis: Redis) -> None:
+    source.grow(TextDelta("a"))
+    async with asyncio.timeout(30):
+        await asyncio.to_thread(redis.pause)
+        while shared_log._due:
+            await asyncio.sleep(0)
+        shared_log.forget(source)
+        await asyncio.to_thread(redis.resume)
+        while shared_log._flusher is not None and not shared_log._flusher.done():
+            await asyncio.sleep(0.01)
+
+    assert source.run not in shared_log._sent
+
+
 async def test_without_redis_nothing_is_shared(settings: Any) -> None:
     settings.REDIS_URL = ""
     source = Growing()

@@ -4,11 +4,15 @@ import uuid
 from collections.abc import Callable
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
 
-from chatapp.models import Conversation, Endpoint, Message, Status
+from chatapp.library import curation
+from chatapp.models import Conversation, Endpoint, Message, Role, Status
 from chatapp.models.message import path_of
 from tests.dom import ended
+from tests.growing import grow
 from tests.tab import Tab
 
 TabOf = Callable[..., Tab]
@@ -140,6 +144,14 @@ async def test_a_removed_turn_takes_what_follows_with_it(
     assert await Message.objects.acount() == 2
 
 
+def test_a_turn_is_removed_however_much_follows_it(alice: User, conversation: Conversation) -> None:
+    messages = grow(conversation, 1202)
+
+    curation.remove(alice, messages[2].pk)
+
+    assert {message.pk for message in conversation.messages.all()} == {m.pk for m in messages[:2]}
+
+
 async def test_a_fork_is_a_conversation_of_its_own(
     alice: User, bob: User, endpoint: Endpoint, conversation: Conversation, tab_of: TabOf
 ) -> None:
@@ -161,6 +173,19 @@ async def test_a_fork_is_a_conversation_of_its_own(
     assert [message.text for message in copies] == ["/echo one", first.text]
     assert copies[1].status == Status.COMPLETE and copies[1].pk != first.pk
     assert await conversation.messages.acount() == 4
+
+
+def test_a_fork_is_written_many_messages_at_once(alice: User, conversation: Conversation) -> None:
+    messages = grow(conversation, 60)
+
+    def queries(number: int) -> int:
+        with CaptureQueriesContext(connection) as made:
+            new = curation.fork(alice, messages[number].pk)
+        texts = [message.text for message in path_of(list(new.messages.all()))]
+        assert texts == [message.text for message in messages[: number + 1]]
+        return len(made)
+
+    assert queries(59) < queries(1) + 10
 
 
 async def test_pages_for_one_message_are_their_owners_alone(
@@ -198,3 +223,35 @@ async def test_the_plain_forms_do_the_same(alice: User, endpoint: Endpoint, tab_
     assert (liked.status_code, unknown.status_code, removed.status_code) == (302, 422, 302)
     assert "unknown" in unknown.content.decode()
     assert not await Message.objects.aexists()
+
+
+async def test_lines_of_an_edit_and_of_a_reason_end_as_they_were_typed(
+    browser: AsyncClient, endpoint: Endpoint, conversation: Conversation
+) -> None:
+    asked = await Message.objects.acreate(
+        conversation=conversation, role=Role.USER, text="/echo one", endpoint=endpoint
+    )
+    answered = await Message.objects.acreate(
+        conversation=conversation, parent=asked, role=Role.ASSISTANT, text="one"
+    )
+    form = {"text": "/echo two\r\nlines", "key": str(uuid.uuid4())}
+
+    await browser.post(f"/messages/{answered.pk}/like/", {"reason": "so\r\nso"})
+    await browser.post(f"/messages/{asked.pk}/edit/", form)
+
+    await answered.arefresh_from_db()
+    assert answered.rating_reason == "so\nso"
+    assert (await prompt()).text == "/echo two\nlines"
+
+
+async def test_what_answers_nothing_is_not_tried_again(
+    browser: AsyncClient, endpoint: Endpoint, conversation: Conversation
+) -> None:
+    greeting = await Message.objects.acreate(
+        conversation=conversation, role=Role.ASSISTANT, text="Welcome!", endpoint=endpoint
+    )
+
+    answer = await browser.post(f"/messages/{greeting.pk}/regenerate/")
+
+    assert answer.status_code == 422
+    assert "Only a reply can be tried again." in answer.content.decode()

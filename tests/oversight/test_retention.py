@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import ProtectedError
+from django.db.models.signals import post_delete
 from django.test import Client
 from django.utils import timezone
 
@@ -361,6 +362,25 @@ def test_a_held_persons_account_cannot_be_deleted_in_the_admin(admin: Client, al
 
     assert "would require deleting the following protected related objects" in page
     assert User.objects.filter(pk=alice.pk).exists()
+
+
+def test_holds_that_cannot_be_released_leave_no_event(admin: Client, alice: User) -> None:
+    holds = [Hold.objects.create(person=alice, reason=reason) for reason in ("one", "two")]
+    chosen = {"_selected_action": [hold.pk for hold in holds], "post": "yes"}
+
+    def fail(instance: Hold, **_: Any) -> None:
+        if instance.reason == "one":
+            raise DatabaseError
+
+    post_delete.connect(fail, sender=Hold)
+    try:
+        with pytest.raises(DatabaseError):
+            admin.post("/admin/chatapp/hold/", {"action": "delete_selected", **chosen})
+    finally:
+        post_delete.disconnect(fail, sender=Hold)
+
+    assert Hold.objects.count() == 2
+    assert not AuditEvent.objects.filter(action=Action.RELEASE).exists()
 
 
 def test_who_may_not_place_holds_sees_none(alice: User, client: Client) -> None:

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import connection
@@ -13,13 +14,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chatapp.database import read, write
-from chatapp.generation import turns
+from chatapp.generation import queue, turns
 from chatapp.generation.turns import Sending
+from chatapp.limits import allowances
 from chatapp.models import Conversation, Endpoint, Message
 from chatapp.models.message import path_of
 from chatapp.models.tree import WHOLE, complete, tree_of
 from chatapp.page.following import OpenPage
 from chatapp.page.transcript import look
+from chatapp.views.chat_page import chat_page
 from tests.dom import Element, Page, tree
 from tests.growing import grow
 from tests.tab import Tab
@@ -233,12 +236,10 @@ async def test_what_is_incomplete_is_completed_in_one_query(conversation: Conver
 async def test_opening_a_page_costs_the_same_queries_however_long_the_conversation(
     browser: AsyncClient, conversation: Conversation, endpoint: Endpoint
 ) -> None:
-    from chatapp.views import conversations
-
     async def opened() -> list[str]:
         request = (await browser.get(f"/c/{conversation.pk}/")).asgi_request
         user = await request.auser()
-        return await read(queries, conversations._page, request, user, conversation.pk)
+        return await read(queries, chat_page, request, user, conversation.pk)
 
     await sync_to_async(grow)(conversation, 6)
     short = await opened()
@@ -251,8 +252,11 @@ async def test_opening_a_page_costs_the_same_queries_however_long_the_conversati
 
 
 async def test_a_question_costs_the_same_queries_however_long_the_conversation(
-    alice: User, conversation: Conversation, endpoint: Endpoint
+    alice: User, conversation: Conversation, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Else asked once in five seconds, which may be between the two.
+    monkeypatch.setattr(allowances, "_LOOK_AGAIN_S", 3600.0)
+    await read(allowances.are_set)
     conversation.endpoint = endpoint
     await conversation.asave()
 
@@ -271,6 +275,19 @@ async def test_a_question_costs_the_same_queries_however_long_the_conversation(
     # Begin, conversation, key, messages, two rows, their conversation, commit.
     assert len([sql for sql in long if sql.startswith(("SELECT", "INSERT", "UPDATE"))]) <= 7
     assert not any("arrivals" in sql for sql in long if sql.startswith("SELECT"))
+
+
+async def test_what_waits_reads_no_text_of_a_long_conversation(
+    alice: User, conversation: Conversation, endpoint: Endpoint
+) -> None:
+    await sync_to_async(grow)(conversation, 300)
+    waiting = Sending(conversation.pk, "and then?", uuid.uuid4(), endpoint.pk)
+
+    made = await write(queries, queue.enqueue, alice, waiting)
+    made += await write(queries, queue.send_next, conversation.pk, process="nobody")
+
+    assert await Message.objects.filter(text="and then?").aexists()
+    assert all("LIMIT" in sql for sql in made if sql.startswith("SELECT") and "arrivals" in sql)
 
 
 async def test_connecting_costs_three_queries_or_four(conversation: Conversation) -> None:

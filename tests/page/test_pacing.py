@@ -2,7 +2,7 @@
 
 import time
 
-from chatapp.page.pacing import FRAME_S, Allowance, due_after, frame_s
+from chatapp.page.pacing import FRAME_S, FrameAllowance, due_after, frame_s
 
 
 def test_a_calm_server_sends_smoothly() -> None:
@@ -35,10 +35,10 @@ def test_faster_tokens_go_out_at_the_frames_pace() -> None:
 
 
 def test_an_allowance_is_used_up_and_comes_back() -> None:
-    allowance = Allowance(burst=3, rate=1000)
+    allowance = FrameAllowance(burst=3, rate=1000)
 
     assert [allowance.take() for _ in range(3)] == [True] * 3
-    empty = Allowance(burst=1, rate=0)
+    empty = FrameAllowance(burst=1, rate=0)
     assert [empty.take(), empty.take()] == [True, False]
     time.sleep(0.005)
     assert allowance.take()

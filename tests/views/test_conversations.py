@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chatapp.models import Conversation, Endpoint, Message, Role, Status
 from chatapp.serving.middleware import CONTENT_SECURITY_POLICY
-from chatapp.views.conversations import filled_in
+from chatapp.views.chat_page import filled_in
 from chatapp.views.demo import token_for
 
 
@@ -52,6 +52,22 @@ async def test_what_is_refused_comes_back_in_the_box_with_the_reason(
     assert long in answer.content.decode()
     assert "32,001" in answer.content.decode()
     assert not await Conversation.objects.aexists()
+
+
+async def test_a_refused_wish_leaves_the_endpoint_as_it_was(
+    browser: AsyncClient, alice: User, endpoint: Endpoint
+) -> None:
+    own = await Endpoint.objects.acreate(
+        name="their own", protocol="openai", url=endpoint.url, position=9
+    )
+    conversation = await Conversation.objects.acreate(owner=alice, endpoint=own)
+    message = await Message.objects.acreate(conversation=conversation, role=Role.USER, text="hi")
+
+    answer = await browser.post(f"/messages/{message.pk}/like/")
+
+    assert answer.status_code == 422
+    composer = answer.content.decode().partition('id="composer"')[2].partition("</form>")[0]
+    assert f'<option value="{own.pk}" selected' in composer
 
 
 async def test_someone_elses_conversation_is_not_found(

@@ -1,0 +1,22 @@
+"""What a process does beside its replies goes on, whatever happens."""
+
+import asyncio
+
+import pytest
+
+from chatapp.generation import upkeep
+
+
+async def test_what_breaks_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "REAP_S", 0.0)
+    rounds = 0
+
+    async def work() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds < 3:
+            raise ValueError
+
+    await asyncio.wait_for(upkeep._unending(work), 30)
+
+    assert rounds == 3
