@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ _ROWS_AT_ONCE = 2000
 _SECONDS = 10.0
 _PATIENCE_S = 20.0
 _SAMPLE_S = 0.05
+_BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,11 @@ def _fill(messages: int) -> str:
             "WHERE m.conversation_id = %s AND c.owner_id = %s AND c.id <> m.conversation_id",
             [first.pk.hex, root.pk],
         )
+        cursor.execute(  # one after the other, as Markdown shows only the path
+            "UPDATE chatapp_message SET parent_id = (SELECT m.id FROM chatapp_message m "
+            "WHERE m.conversation_id = chatapp_message.conversation_id "
+            "AND m.asked_at < chatapp_message.asked_at ORDER BY m.asked_at DESC LIMIT 1)"
+        )
     return f"{settings.SESSION_COOKIE_NAME}={sign_in(root)}"
 
 
@@ -205,6 +212,7 @@ def _message(conversation: Any, number: int) -> Any:
     return Message(
         conversation=conversation,
         role="assistant" if number % 2 else "user",
+        asked_at=_BEGUN + timedelta(seconds=number),
         text=f"= {number} " + "Many words of an answer. " * 40,
         arrivals={"bucket_ms": 10.0, "counts": [number % 7] * 50} if number % 2 else {},
     )
