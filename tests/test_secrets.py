@@ -36,6 +36,7 @@ ERROR = 'data-status="error"'
 PASSWORD = "canary password 8717"
 PROTOCOLS = ("openai", "anthropic", "truss", "cerebrium")
 FAILURES = ("refuses", "breaks", "page", "redirects", "midway", "no-http", "cut", "nonsense")
+KINDS = ("answers", "quotes", *FAILURES)
 
 SET_UP = """
 import json
@@ -57,7 +58,7 @@ print(json.dumps(rows))
 
 
 async def echo(peer: Peer) -> None:
-    """Fails as the address says, quoting the request."""
+    """Answers or fails as the address says, quoting the request."""
     protocol, kind = peer.request.path.strip("/").split("/")[:2]
     said = f"{peer.request.headers} {peer.request.body.decode()}"
     wrapped = json.dumps({"error": {"message": said, "type": "x"}, "request_id": KEY}).encode()
@@ -65,6 +66,14 @@ async def echo(peer: Peer) -> None:
     if kind == "answers":
         await peer.begin(EVENTS if protocol in ("openai", "anthropic") else "text/plain")
         await peer.chunk(load()[f"{protocol}/basic"].body)
+        await peer.chunk(b"")
+    elif kind == "quotes":
+        is_text = protocol == "truss"
+        await peer.begin("text/plain" if is_text else EVENTS)
+        for piece in (f"It is {KEY[:9]}", f"{KEY[9:]} of course."):
+            delta = json.dumps({"choices": [{"delta": {"content": piece}}]})
+            await peer.chunk(piece.encode() if is_text else f"data: {delta}\n\n".encode())
+            await asyncio.sleep(0.1)
         await peer.chunk(b"")
     elif kind == "refuses":
         await peer.respond(401, wrapped, f"{named}Content-Type: application/json\r\n")
@@ -253,7 +262,7 @@ def stored(database: Path) -> str:
 async def test_a_key_is_nowhere_and_a_prompt_in_no_log(
     site: Site, person: Person, model: Upstream
 ) -> None:
-    names = [f"{protocol} {kind}" for protocol in PROTOCOLS for kind in ("answers", *FAILURES)]
+    names = [f"{protocol} {kind}" for protocol in PROTOCOLS for kind in KINDS]
     code = SET_UP.format(password=PASSWORD, names=names, port=model.port, prompt=PROMPT)
     conversations: dict[str, Any] = json.loads(site.manage("shell", "-v0", "-c", code))
 
@@ -268,6 +277,7 @@ async def test_a_key_is_nowhere_and_a_prompt_in_no_log(
     await asyncio.to_thread(site.manage, "chat", PROMPT, "--endpoint", "openai refuses", "--json")
 
     failed = {name for name, page in zip(names, pages, strict=True) if ERROR in page}
+    assert sum("It is [key] of course." in page for page in pages) == 3
     assert model.requests >= len(names)
     assert {f"{protocol} refuses" for protocol in PROTOCOLS} <= failed
     log = site.log.read_text(encoding="utf-8")

@@ -1,5 +1,5 @@
 """What a process does beside its own replies: end abandoned ones, send what still waits, hear what
-others changed, sum up what changed, count what is over."""
+others changed, sum up what changed, count what is over, bring back what is ahead of its time."""
 
 import asyncio
 import logging
@@ -20,6 +20,7 @@ from chatapp.figures import closing
 from chatapp.generation import background, bus, hints, redis_client, registry
 from chatapp.generation.queue import ready_conversations
 from chatapp.generation.rows import LEASE_S, interrupt_abandoned
+from chatapp.limits import counters
 from chatapp.models import Conversation, summary
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ REAP_S = 3.0
 SUM_UP_S = 5.0
 _SUMMARIES_AT_ONCE = 50
 _COUNT_S = 20.0
+_LOOK_AHEAD_S = 20.0
 _BETWEEN_HOURS_S = 0.1
 # Longer than from one look to the next, and than the clocks of processes differ.
 _RECENTLY = timedelta(seconds=20)
@@ -39,7 +41,7 @@ Change = tuple[int, datetime]
 
 def start() -> None:
     """Begins the upkeep; it goes on until `stop`."""
-    works: list[Work] = [_reap, metrics.watch_lag, _sum_up, _count]
+    works: list[Work] = [_reap, metrics.watch_lag, _sum_up, _count, _bring_back]
     if is_shared():
         works += [_look_for_changes, partial(bus.listen, registry.stop_here)]
     for work in works:
@@ -127,6 +129,18 @@ async def _count() -> None:
             # Who could not write the end of a reply meanwhile gets the time to do so.
             await asyncio.sleep(LEASE_S)
         await asyncio.sleep(_COUNT_S * random.uniform(0.8, 1.2))
+
+
+async def _bring_back() -> None:
+    """Sets people free whose counters a clock that was ahead left in the future."""
+    while True:
+        try:
+            if await read(counters.are_ahead):
+                people = await write(counters.bring_back)
+                logger.warning("the clock was ahead: counters of %d people brought back", people)
+        except DatabaseTrouble as error:
+            logger.warning("counters not looked at: %s", error)
+        await asyncio.sleep(_LOOK_AHEAD_S * random.uniform(0.8, 1.2))
 
 
 def _changed_at(conversation_ids: Collection[UUID]) -> dict[UUID, datetime]:

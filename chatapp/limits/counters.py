@@ -2,7 +2,8 @@
 
 One statement changes the counters; whoever changes them looks at what came of it, and takes all
 back by leaving the transaction. The clock is the database's, and only ever goes forward: a day or a
-month that has begun is not begun again by a clock that jumped back.
+month that has begun is not begun again by a clock that jumped back. One that was more than a day
+ahead has left counters that nobody would live to see ended; they go on today.
 """
 
 from collections.abc import Iterator
@@ -93,6 +94,24 @@ def service_tokens(month: date) -> int:
         return int(cursor.fetchone()[0])
 
 
+def are_ahead() -> bool:
+    """Whether there are counters of a day or a month that begins later than tomorrow."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {Usage._meta.db_table} WHERE {_IS_AHEAD})")
+        return bool(cursor.fetchone()[0])
+
+
+def bring_back() -> int:
+    """Moves those to today and this month, with all that they have counted; returns how many.
+
+    What was counted while the clock was ahead was spent: it counts for now, once. In no other
+    transaction: it waits for everybody's counters.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BRING_BACK)
+        return int(cursor.rowcount)
+
+
 def _add(
     person_id: int, *, prompts: int = 0, running: int = 0, reserved: int = 0, tokens: int = 0
 ) -> Usage:
@@ -143,16 +162,18 @@ def _recount(usage: Usage) -> None:
 
 
 _SERVICE_LOCK = 0x6C696D6974
-_SECOND, _DAY, _MONTH = {
+_SECOND, _DAY, _MONTH, _TOMORROW = {
     "sqlite": (
         "CAST(STRFTIME('%%s', 'now') AS INTEGER)",
         "DATE('now')",
         "DATE('now', 'start of month')",
+        "DATE('now', '+1 day')",
     ),
     "postgresql": (
         "CAST(EXTRACT(EPOCH FROM STATEMENT_TIMESTAMP()) AS BIGINT)",
         "CAST(STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC' AS DATE)",
         "CAST(DATE_TRUNC('month', STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC') AS DATE)",
+        "(CAST(STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC' AS DATE) + 1)",
     ),
 }[connection.vendor]
 
@@ -180,6 +201,13 @@ _ADD = f"""
             WHEN own.reserved + excluded.reserved > 0
             THEN own.reserved + excluded.reserved ELSE 0 END
     RETURNING {", ".join(str(field.column) for field in Usage._meta.concrete_fields)}
+"""
+_IS_AHEAD = f"(day > {_TOMORROW} OR month > {_TOMORROW})"
+_BRING_BACK = f"""
+    UPDATE {Usage._meta.db_table} SET
+        day = CASE WHEN day > {_TOMORROW} THEN {_DAY} ELSE day END,
+        month = CASE WHEN month > {_TOMORROW} THEN {_MONTH} ELSE month END
+    WHERE {_IS_AHEAD}
 """
 # The words of the condition are those of the index on replies in the making, which are few. SQLite
 # begins with what stands before CROSS JOIN, and not with all that the person ever said.

@@ -1,4 +1,10 @@
-"""A legal hold: as long as it stands, nothing of a conversation, or of a person's, is removed."""
+"""A legal hold: as long as it stands, nothing that was said in a conversation, or by a person in
+any of theirs, is removed.
+
+Prompts and presets are no part of it: they are tools, which change and go as their person likes,
+and each message keeps what was sent with them. Whoever is held is not told: a page that refused to
+delete would tell them.
+"""
 
 from typing import Any
 

@@ -22,13 +22,14 @@ from chatapp.events import (
     Usage,
 )
 from chatapp.upstream.problems import problem_in_stream, protocol_problem
-from chatapp.upstream.redaction import without_key
+from chatapp.upstream.redaction import KeyRemover, without_key
 from chatapp.upstream.text import TextJoiner, well_formed
 
 MAX_ANSWER_CHARS = 1_000_000
 MAX_FINISH_CHARS = 100
 MAX_TOKENS = 2**31 - 1
 
+_KINDS = (TextDelta, ReasoningDelta, RefusalDelta)
 _NOTHING = Problem(Kind.CUT, "The endpoint's answer was empty.")
 _CUT = Problem(Kind.CUT, "The endpoint's answer stopped without an end marker.")
 _TOO_LONG = Problem(
@@ -46,7 +47,8 @@ class Answer:
         self._events: list[Event] = []
         self._run: list[str] = []
         self._run_type: type[Delta] = TextDelta
-        self._joiners = {kind: TextJoiner() for kind in (TextDelta, ReasoningDelta, RefusalDelta)}
+        self._joiners = {kind: TextJoiner() for kind in _KINDS}
+        self._removers = {kind: KeyRemover(api_key) for kind in _KINDS}
         self._chars = 0
         self._finish: str | None = None
         self._input: int | None = None
@@ -120,11 +122,9 @@ class Answer:
     def _end_run(self) -> None:
         text = self._joiners[self._run_type].feed("".join(self._run))
         self._run.clear()
-        self._give_out(self._run_type, text)
+        self._give_out(self._run_type, self._removers[self._run_type].feed(text))
 
     def _give_out(self, kind: type[Delta], text: str) -> None:
-        if self._api_key and self._api_key in text:
-            text = without_key(text, self._api_key)
         room = MAX_ANSWER_CHARS - self._chars
         self._chars += len(text)
         if text[:room]:
@@ -134,8 +134,9 @@ class Answer:
 
     def _close(self, closing: Closing) -> None:
         self._end_run()
-        for kind, joiner in self._joiners.items():
-            self._give_out(kind, joiner.close())
+        for kind, remover in self._removers.items():
+            rest = remover.feed(self._joiners[kind].close())
+            self._give_out(kind, rest + remover.close())
         self._give_closing(closing)
 
     def _give_closing(self, closing: Closing) -> None:

@@ -8,6 +8,8 @@ IN_ITS_PLACE = "[key]"
 
 # Shorter ones are no secret, and would take much else along.
 _MIN_KEY_CHARS = 4
+# So much of a key's beginning tells something of it; less may be the end of any sentence.
+_TELLING_CHARS = 8
 
 
 def without_key(text: str, key: str) -> str:
@@ -18,11 +20,13 @@ def without_key(text: str, key: str) -> str:
 
 
 class KeyRemover:
-    """Removes the key from text that comes in pieces. Holds back what may be its beginning."""
+    """Removes the key from text that comes in pieces. Holds back what may be its beginning, and no
+    longer than until the next piece says what it is."""
 
     def __init__(self, key: str) -> None:
         self._forms = _forms(key)
         self._pattern = re.compile("|".join(map(re.escape, self._forms)))
+        self._first_chars = re.compile("|".join({re.escape(form[0]) for form in self._forms}))
         self._held = ""
 
     def feed(self, text: str) -> str:
@@ -30,22 +34,22 @@ class KeyRemover:
         if not self._forms:
             return text
         text = self._pattern.sub(IN_ITS_PLACE, self._held + text)
-        cut = len(text) - self._beginning_at_end(text)
-        self._held = text[cut:]
-        return text[:cut]
+        self._held = self._beginning_at_end(text)
+        return text.removesuffix(self._held)
 
     def close(self) -> str:
         """The rest: a beginning of the key that is long enough to tell something goes too."""
         held, self._held = self._held, ""
-        return IN_ITS_PLACE if len(held) >= _MIN_KEY_CHARS else held
+        return IN_ITS_PLACE if len(held) >= _TELLING_CHARS else held
 
-    def _beginning_at_end(self, text: str) -> int:
-        """How many characters at the end of `text` a form of the key begins with."""
-        longest = max(map(len, self._forms)) - 1
-        for length in range(min(longest, len(text)), 0, -1):
-            if any(form.startswith(text[-length:]) for form in self._forms):
-                return length
-        return 0
+    def _beginning_at_end(self, text: str) -> str:
+        """The longest end of `text` that a form of the key begins with."""
+        earliest = max(0, len(text) - len(self._forms[0]) + 1)
+        for first in self._first_chars.finditer(text, earliest):
+            end = text[first.start() :]
+            if any(form.startswith(end) for form in self._forms):
+                return end
+        return ""
 
 
 def _forms(key: str) -> list[str]:

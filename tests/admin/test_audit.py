@@ -1,5 +1,9 @@
 """The list of audit events in the admin: read, filtered, searched, and never altered."""
 
+import re
+from datetime import datetime
+from html import unescape
+
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -111,6 +115,28 @@ def test_events_are_filtered_and_searched(auditor: Client, alice: User, bob: Use
     assert found("q=alice") == {"one"}
     assert found("q='%22%25--+two") == set()
     assert found("at__year=1999") == set()
+
+
+def test_years_months_and_days_between_the_first_event_and_the_last_are_offered(
+    auditor: Client, alice: User
+) -> None:
+    for at in ("2024-11-20", "2026-02-03"):
+        deed(alice, Action.READ, at=datetime.fromisoformat(f"{at}T12:00Z"))
+
+    years = dates_offered(auditor, "")
+    months = dates_offered(auditor, "?at__year=2026")
+    days = dates_offered(auditor, "?at__year=2026&at__month=2")
+
+    assert years == ["2024", "2025", "2026"]
+    assert months == ["All dates", "February 2026"]
+    assert days == ["2026", "February 3"]
+    assert dates_offered(auditor, "?q=nobody") == []
+
+
+def dates_offered(client: Client, address: str) -> list[str]:
+    page = client.get(f"{LIST}{address}").content.decode()
+    links = page.partition('<nav class="toplinks">')[2].partition("</nav>")[0]
+    return [text.strip(" \n‹") for text in re.findall(r">([^<>]*\w[^<>]*)<", unescape(links))]
 
 
 def test_filters_that_do_not_exist_lead_back_to_the_list(auditor: Client) -> None:

@@ -156,9 +156,15 @@ async def test_usage_of_one_person_is_theirs_alone(
     assert sum(int(line[1]) for line in table(html, 0)) == mine < len(traffic)
 
 
+@pytest.mark.parametrize("rows", [1, 3, 2000])
 async def test_the_export_has_every_line_and_no_formulas_and_is_noted(
-    traffic: list[Message], alice: User, operator: AsyncClient
+    traffic: list[Message],
+    alice: User,
+    operator: AsyncClient,
+    rows: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("chatapp.admin.operations.usage._ROWS_AT_ONCE", rows)
     await User.objects.filter(pk=alice.pk).aupdate(username="=cmd|'/c calc'!A1")
 
     answer = await operator.get("/admin/usage.csv")

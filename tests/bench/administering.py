@@ -1,19 +1,25 @@
-"""An empty database → a thousand people's conversations in it, and what the admin's pages cost.
+"""An empty database → a thousand people's conversations and months of their use in it, and what the
+admin's pages cost.
 
 It runs in a process of its own, on an SQLite file that is removed afterwards, or on the database
 of DATABASE_URL, which is filled if it is empty: `python -m tests.stores postgres -- python -m
-tests.bench --admin`. Pages are asked for through the whole of Django, without a network.
+tests.bench --admin`. Pages are asked for through the whole of Django, without a network; of a
+download the first piece counts, as the rest is made no faster than it is taken.
 """
 
 import json
+import logging
 import os
 import secrets
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
+from logging.handlers import BufferingHandler
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +31,11 @@ if TYPE_CHECKING:
 MESSAGES = 1_000_000
 BAR_MS, BAR_QUERIES = 300.0, 12
 
-# What it is → its address. {user} has most conversations, {long} is the longest of them.
+# What it is → its address. {user} has most conversations, {long} is the longest of them; {begun} is
+# a day about half a year ago.
 _LIST = "/admin/chatapp/conversation/"
+_USAGE = "/admin/usage/"
+_EVENTS = "/admin/chatapp/auditevent/"
 PAGES = {
     "the list": _LIST,
     "page 100": f"{_LIST}?p=100",
@@ -41,7 +50,7 @@ PAGES = {
     "endpoint": f"{_LIST}?endpoint=Claude",
     "model": f"{_LIST}?model=qwen3-4b",
     "status error": f"{_LIST}?status=error",
-    "being written (none)": f"{_LIST}?status=live",
+    "being written": f"{_LIST}?status=live",
     "has an error": f"{_LIST}?error=yes",
     "good replies": f"{_LIST}?feedback=up",
     "with a reason": f"{_LIST}?feedback=reason",
@@ -70,6 +79,35 @@ PAGES = {
     "of 1,000 messages": f"{_LIST}{{long}}/change/",
     "its middle": f"{_LIST}{{long}}/change/?page=10",
     "its path": f"{_LIST}{{long}}/change/?show=path&page=20",
+    "running": "/admin/running/",
+    "running: of an endpoint": "/admin/running/?endpoint=Claude",
+    **{f"health: {span}": f"/admin/health/?span={span}" for span in ("hours", "month", "quarter")},
+    "health: of an endpoint": "/admin/health/?span=quarter&endpoint=Claude",
+    "usage: 30 days": _USAGE,
+    **{f"usage: by {by}": f"{_USAGE}?by={by}" for by in ("endpoint", "day")},
+    "usage: of a user": f"{_USAGE}?user={{person}}&by=day",
+    "usage: of an endpoint": f"{_USAGE}?endpoint=Claude&by=user&sort=name",
+    "usage: half a year": f"{_USAGE}?first={{begun}}",
+    "usage: half a year, endpoints": f"{_USAGE}?first={{begun}}&by=endpoint",
+    "usage: half a year, days": f"{_USAGE}?first={{begun}}&by=day",
+    "usage.csv": "/admin/usage.csv",
+    "usage.csv: half a year": "/admin/usage.csv?first={begun}",
+    "usage.csv: of a user": "/admin/usage.csv?first={begun}&user={person}",
+    "audit": _EVENTS,
+    "audit: page 100": f"{_EVENTS}?p=100",
+    "audit: exports": f"{_EVENTS}?action__exact=export",
+    "audit: reads": f"{_EVENTS}?action__exact=read",
+    "audit: of a kind": f"{_EVENTS}?kind=endpoint",
+    "audit: of an administrator": f"{_EVENTS}?actor__id__exact={{person}}",
+    "audit: a month": f"{_EVENTS}?at__year={{begun_year}}&at__month={{begun_month}}",
+    "audit: search": f"{_EVENTS}?q=person77",
+    "audit: search, nothing": f"{_EVENTS}?q=unfindable",
+    "limits": "/admin/chatapp/limit/",
+    "limits: search": "/admin/chatapp/limit/?q=person1",
+    "limits: use": "/admin/chatapp/usage/",
+    "limits: use, page 10": "/admin/chatapp/usage/?p=10",
+    "endpoints": "/admin/chatapp/endpoint/",
+    "endpoints: search": "/admin/chatapp/endpoint/?q=pool",
 }
 
 _ROUNDS, _LIMIT_S = 20, 8.0
@@ -119,15 +157,21 @@ def administering(count: int) -> Administering:
 
 def addresses() -> dict[str, str]:
     """`PAGES` with what is in the database."""
-    from django.contrib.auth.models import Group
+    from django.contrib.auth.models import Group, User
+    from django.utils import timezone
 
     from chatapp.models import Summary
 
     longest = Summary.objects.order_by("-messages")
     newest = Summary.objects.order_by("-active_at")
     day = newest[newest.count() // 2].active_at
+    begun = timezone.now().date() - timedelta(days=179)
     known = {
         "user": "person0",
+        "person": User.objects.get(username="person0").pk,
+        "begun": begun,
+        "begun_year": begun.year,
+        "begun_month": begun.month,
         "group": Group.objects.order_by("name")[0].pk,
         "long": longest[0].pk,
         "short": longest.filter(messages__lte=10)[0].pk,
@@ -138,12 +182,14 @@ def addresses() -> dict[str, str]:
 
 
 def auditor() -> "Client":
-    """Somebody who may view everything and is no superuser, signed in."""
+    """Somebody who may view everything, what runs as well, and is no superuser; signed in."""
     from django.contrib.auth.models import Permission, User
+    from django.db.models import Q
     from django.test import Client
 
     person = User.objects.create_user(f"auditor-{secrets.token_hex(4)}", is_staff=True)
-    person.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    rights = Q(codename__startswith="view_") | Q(codename="operate")
+    person.user_permissions.set(Permission.objects.filter(rights))
     client = Client()
     client.force_login(person, "django.contrib.auth.backends.ModelBackend")
     return client
@@ -151,13 +197,9 @@ def auditor() -> "Client":
 
 def queries_of(client: "Client", address: str) -> tuple[int, int]:
     """The status of the answer, and how many queries it took."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(connection) as captured:
-        answer = client.get(address)
-    asked = [q["sql"] for q in captured.captured_queries if not q["sql"].startswith(_CONTROL)]
-    return answer.status_code, len(asked)
+    with _queries() as asked:
+        status = _asked_for(client, address)
+    return status, sum(not sql.startswith(_CONTROL) for sql in asked)
 
 
 def _main(count: int) -> dict[str, Any]:
@@ -171,6 +213,7 @@ def _main(count: int) -> dict[str, Any]:
     from chatapp.models import Conversation, Message
     from chatapp.models.summary import catch_up
     from tests.bench.crowd import fill
+    from tests.bench.operating import operate
 
     settings.ALLOWED_HOSTS = ["testserver"]
     call_command("migrate", verbosity=0)
@@ -178,6 +221,7 @@ def _main(count: int) -> dict[str, Any]:
     began = time.perf_counter()
     if not Conversation.objects.exists():
         fill(count)
+        operate()
     filled = time.perf_counter()
     while catch_up(500):
         pass
@@ -210,8 +254,44 @@ def _times(client: "Client", address: str) -> Iterator[tuple[float, float]]:
         began, cpu = time.perf_counter(), time.process_time()
         if n > 1 and began > ends:
             return
-        client.get(address)
+        _asked_for(client, address)
         yield (time.perf_counter() - began) * 1000, (time.process_time() - cpu) * 1000
+
+
+def _asked_for(client: "Client", address: str) -> int:
+    """The status of the answer, when it is there, or the first piece of it."""
+    from asgiref.sync import async_to_sync
+    from django.http import StreamingHttpResponse
+
+    answer = client.get(address)
+    if isinstance(answer, StreamingHttpResponse):
+        async_to_sync(_first)(aiter(answer))
+    return answer.status_code
+
+
+async def _first(pieces: AsyncIterator[bytes]) -> bytes:
+    return await anext(pieces)
+
+
+@contextmanager
+def _queries() -> Iterator[list[str]]:
+    """In the list, when it is over: the SQL of all threads, as pages are read on several."""
+    from django.test import override_settings
+
+    asked: list[str] = []
+    log, records = logging.getLogger("django.db.backends"), BufferingHandler(sys.maxsize)
+    level, propagates = log.level, log.propagate
+    log.setLevel(logging.DEBUG)
+    log.propagate = False
+    log.addHandler(records)
+    try:
+        with override_settings(DEBUG=True):  # without it Django tells no queries
+            yield asked
+    finally:
+        log.removeHandler(records)
+        log.setLevel(level)
+        log.propagate = propagates
+        asked += [record.__dict__["sql"] for record in records.buffer]
 
 
 if __name__ == "__main__":

@@ -84,10 +84,10 @@ class Crowd:
             some = range(first, min(first + _AT_ONCE, len(lengths)))
             talks = [self._talk(owners[n], lengths[n], begun + n * step) for n in some]
             with transaction.atomic():
-                _insert(Conversation, (talk.conversation for talk in talks))
-                _insert(Message, (m for talk in talks for m in talk.messages))
-                _insert(SearchEntry, (e for talk in talks for e in talk.entries))
-        _go_on_counting(SearchEntry)
+                insert(Conversation, (talk.conversation for talk in talks))
+                insert(Message, (m for talk in talks for m in talk.messages))
+                insert(SearchEntry, (e for talk in talks for e in talk.entries))
+        go_on_counting(SearchEntry)
 
     def _lengths(self, count: int) -> list[int]:
         """Of each conversation: nine in ten are shorter than 25 messages."""
@@ -141,8 +141,8 @@ class Crowd:
         return [*said, *(s for s, every in self.rare.items() if self.chance.random() < 1 / every)]
 
     def _made(self, endpoint: Endpoint, at: datetime) -> Values:
-        status = _drawn(_STATUSES, self.chance)
-        rating, reason = _drawn(_RATINGS, self.chance)
+        status = drawn(_STATUSES, self.chance)
+        rating, reason = drawn(_RATINGS, self.chance)
         first = at + timedelta(seconds=self.chance.lognormvariate(-0.9, 0.9))
         last = first + timedelta(seconds=self.chance.uniform(1, 12))
         is_error = status == Status.ERROR
@@ -211,11 +211,11 @@ def _sentence(text: str) -> Sentence:
     return Sentence(text, words_of(text))
 
 
-def _drawn(weights: Mapping[Any, int], chance: Random) -> Any:
+def drawn(weights: Mapping[Any, int], chance: Random) -> Any:
     return chance.choices(list(weights), list(weights.values()))[0]
 
 
-def _insert(model: type[models.Model], rows: Iterable[Values]) -> None:
+def insert(model: type[models.Model], rows: Iterable[Values]) -> None:
     """Rows of a model by the names of its fields; what they leave out has its default."""
     fields = [field for field in model._meta.concrete_fields if not field.generated]
     at = {field.name: i for i, field in enumerate(fields)}
@@ -252,7 +252,7 @@ def _rows(
         yield row
 
 
-def _go_on_counting(model: type[models.Model]) -> None:
+def go_on_counting(model: type[models.Model]) -> None:
     """PostgreSQL counts ids by itself, and did not see those that were given."""
     if connection.vendor == "postgresql":
         table = model._meta.db_table

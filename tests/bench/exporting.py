@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.bench.swarm import round_of
 
 STREAMS = 20
 RATE = 50
-KINDS = ("jsonl", "csv")
+KINDS = ("jsonl", "csv", "md")
 GROWTH_BAR_MIB, FIRST_BYTE_BAR_S, DELAY_BAR_MS = 50.0, 1.0, 25.0
 
 MESSAGES = 100_000
@@ -32,32 +33,32 @@ _ROWS_AT_ONCE = 2000
 _SECONDS = 10.0
 _PATIENCE_S = 20.0
 _SAMPLE_S = 0.05
+_BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One export with nobody else there; `growth_mib` is what the process held more meanwhile."""
+    """Exports of one kind: one with nobody else there, and as many as there was time for beside
+    `STREAMS` people. `growth_mib` is what the process held more meanwhile, `delay_ms` how much
+    later than without them the people's tokens came."""
 
     kind: str
-    first_byte_s: float
-    seconds: float
     mib: float
+    seconds: float
+    first_byte_s: float
     growth_mib: float
+    beside: Figures
+    beside_first_byte_s: float
+    beside_growth_mib: float
+    delay_ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class Exports:
-    """`alone` and `beside` are what `STREAMS` people had without and with exports beside them."""
+    """`alone` is what `STREAMS` people had without exports beside them."""
 
-    quiet: list[Export]
     alone: Figures
-    beside: Figures
-    first_byte_s: float
-    growth_mib: float
-
-    @property
-    def delay_ms(self) -> float:
-        return (self.beside.plateau_p99 or 0) - (self.alone.plateau_p99 or 0)
+    kinds: list[Export]
 
 
 def exports(messages: int) -> Exports:
@@ -66,7 +67,7 @@ def exports(messages: int) -> Exports:
         keys: list[str] = []
         served = servers.chatapp(
             f"http://127.0.0.1:{model}",
-            2 * STREAMS + 1,
+            (len(KINDS) + 1) * STREAMS + 1,
             Path(name),
             fill=lambda environment: keys.append(_filled(environment, messages)),
         )
@@ -76,11 +77,31 @@ def exports(messages: int) -> Exports:
             _round(server, slice(-1, None), model, seconds=2)
             quiet = [_exported(server.pid, wish, kind) for kind in KINDS]
             wait_for_quiet(_PATIENCE_S)
-            alone = _round(server, slice(0, STREAMS), model)
-            with _watched(server.pid) as growth, _exporting(wish) as done:
-                beside = _round(server, slice(STREAMS, 2 * STREAMS), model)
-    first_byte_s = max(figure["first_byte_s"] for figure in done)
-    return Exports(quiet, alone, beside, first_byte_s, growth[0])
+            alone = _round(server, _crowd(0), model)
+            kinds = []
+            for number, (figure, growth_mib) in enumerate(quiet):
+                wait_for_quiet(_PATIENCE_S)
+                with _watched(server.pid) as growth, _exporting(wish, KINDS[number]) as done:
+                    beside = _round(server, _crowd(number + 1), model)
+                kinds.append(
+                    Export(
+                        KINDS[number],
+                        figure["bytes"] / 2**20,
+                        figure["seconds"],
+                        figure["first_byte_s"],
+                        growth_mib,
+                        beside,
+                        max(export["first_byte_s"] for export in done),
+                        growth[0],
+                        (beside.plateau_p99 or 0) - (alone.plateau_p99 or 0),
+                    )
+                )
+    return Exports(alone, kinds)
+
+
+def _crowd(number: int) -> slice:
+    """Doors that nobody has gone through."""
+    return slice(number * STREAMS, (number + 1) * STREAMS)
 
 
 def _round(server: servers.Running, doors: slice, model: int, seconds: float = _SECONDS) -> Figures:
@@ -90,17 +111,17 @@ def _round(server: servers.Running, doors: slice, model: int, seconds: float = _
     return figures([uvloop.run(work)], None)
 
 
-def _exported(pid: int, wish: dict[str, str], kind: str) -> Export:
+def _exported(pid: int, wish: dict[str, str], kind: str) -> tuple[dict[str, float], float]:
+    """One export with nobody else there, and by how many MiB the process grew."""
     with _watched(pid) as growth, _exporting(wish, kind, seconds=0) as done:
         pass
     (figure,) = done
-    mib = figure["bytes"] / 2**20
-    return Export(kind, figure["first_byte_s"], figure["seconds"], mib, growth[0])
+    return figure, growth[0]
 
 
 @contextmanager
 def _exporting(
-    wish: dict[str, str], kind: str = "jsonl", seconds: float = _SECONDS
+    wish: dict[str, str], kind: str, seconds: float = _SECONDS
 ) -> Iterator[list[dict[str, float]]]:
     """Exports beside the block; the list has them when the last one is over."""
     done: list[dict[str, float]] = []
@@ -176,6 +197,11 @@ def _fill(messages: int) -> str:
             "WHERE m.conversation_id = %s AND c.owner_id = %s AND c.id <> m.conversation_id",
             [first.pk.hex, root.pk],
         )
+        cursor.execute(  # one after the other, as Markdown shows only the path
+            "UPDATE chatapp_message SET parent_id = (SELECT m.id FROM chatapp_message m "
+            "WHERE m.conversation_id = chatapp_message.conversation_id "
+            "AND m.asked_at < chatapp_message.asked_at ORDER BY m.asked_at DESC LIMIT 1)"
+        )
     return f"{settings.SESSION_COOKIE_NAME}={sign_in(root)}"
 
 
@@ -186,6 +212,7 @@ def _message(conversation: Any, number: int) -> Any:
     return Message(
         conversation=conversation,
         role="assistant" if number % 2 else "user",
+        asked_at=_BEGUN + timedelta(seconds=number),
         text=f"= {number} " + "Many words of an answer. " * 40,
         arrivals={"bucket_ms": 10.0, "counts": [number % 7] * 50} if number % 2 else {},
     )

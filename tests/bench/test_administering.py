@@ -5,6 +5,7 @@ import pytest
 from chatapp.models.summary import catch_up
 from tests.bench.administering import BAR_QUERIES, PAGES, addresses, auditor, queries_of
 from tests.bench.crowd import fill
+from tests.bench.operating import operate
 
 FAR = ("page 100", "page 200")  # there are not so many here
 
@@ -12,6 +13,7 @@ FAR = ("page 100", "page 200")  # there are not so many here
 @pytest.fixture
 def crowd(transactional_db: None) -> None:
     fill(1500)
+    operate(days=3, events=5000, replies=20)
     while catch_up(500):
         pass
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import servers
+from chatapp.transfer.collection import FORMATS
+from tests.bench import exporting, servers
 from tests.bench.answers import MARKER, answer
 from tests.bench.figures import figures, read
 from tests.bench.orders import Order, order_in
@@ -30,6 +31,10 @@ def test_the_last_order_of_a_conversation_counts() -> None:
     body = " ".join(order.text() for order in orders).encode()
 
     assert order_in(body) == orders[1]
+
+
+def test_every_kind_of_export_is_measured() -> None:
+    assert set(exporting.KINDS) == set(FORMATS)
 
 
 def test_a_page_keeps_what_later_frames_preserve() -> None:

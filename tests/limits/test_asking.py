@@ -1,6 +1,7 @@
 """Every way to cause a call meets the limits, and what is refused is neither sent nor lost."""
 
 import asyncio
+import datetime
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -243,6 +244,19 @@ async def test_a_message_that_waits_goes_by_itself_when_the_limit_is_over(
         await Usage.objects.aupdate(minute_from=0)
         upkeep.start()
         await tab.until(lambda page: page.prompts == ["/echo one", "/echo two"])
+
+
+async def test_who_was_locked_out_by_a_clock_far_ahead_is_set_free(alice: User) -> None:
+    far = datetime.date(2999, 1, 1)
+    await read(used, alice, day=far, month=far)
+
+    upkeep.start()
+    async with asyncio.timeout(10):
+        while await Usage.objects.filter(day=far).aexists():
+            await asyncio.sleep(0.01)
+    await upkeep.stop()
+
+    assert not await Usage.objects.filter(month=far).aexists()
 
 
 async def test_a_message_that_waits_for_days_is_held_and_says_why(

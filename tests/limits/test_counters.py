@@ -13,7 +13,15 @@ from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from chatapp.limits.counters import Reservation, reserve, reserve_aside, settle
+from chatapp.limits.counters import (
+    Reservation,
+    are_ahead,
+    bring_back,
+    reserve,
+    reserve_aside,
+    service_tokens,
+    settle,
+)
 from chatapp.limits.refusals import LimitReached
 from chatapp.models import Conversation, Limit, Message, Role, Status, Usage
 from tests.limits.conftest import LimitTo, used
@@ -283,6 +291,40 @@ def test_a_reservation_costs_one_statement_and_none_without_limits(
 
     assert len(limited) == 1
     assert len(unlimited) == 0
+
+
+def test_a_clock_that_was_far_ahead_locks_nobody_out_and_gives_nothing_back(
+    alice: User, limit_to: LimitTo
+) -> None:
+    limit_to(TOKENS_A_DAY=100, TOKENS_A_MONTH=1000)
+    today = datetime.datetime.now(datetime.UTC).date()
+    far = today.replace(year=today.year + 9, month=1, day=1)
+    used(alice, day=far, day_tokens=95, month=far, month_tokens=300)
+    with refused():
+        ask(alice, 10)
+
+    assert are_ahead() and bring_back() == 1
+
+    usage = Usage.objects.get()
+    assert (usage.day, usage.day_tokens) == (today, 95)
+    assert (usage.month, usage.month_tokens) == (today.replace(day=1), 300)
+    assert service_tokens(usage.month) == 300
+    with refused():
+        ask(alice, 10)
+
+    Usage.objects.update(day=today - A_DAY)  # as it is tomorrow
+    end(ask(alice, 10), 4)
+    assert Usage.objects.get().day_tokens == 4
+
+
+def test_what_stands_at_today_or_tomorrow_is_not_brought_back(alice: User, bob: User) -> None:
+    today = datetime.datetime.now(datetime.UTC).date()
+    used(alice, day=today, day_tokens=5)
+    used(bob, day=today + A_DAY, day_tokens=6, month=today + A_DAY)
+
+    assert not are_ahead() and bring_back() == 0
+
+    assert set(Usage.objects.values_list("day", "day_tokens")) == {(today, 5), (today + A_DAY, 6)}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.models import ProtectedError
 from django.db.models.signals import post_delete
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from chatapp.library import catalog, curation
@@ -27,6 +27,8 @@ from chatapp.models import (
     Hold,
     Import,
     Message,
+    Preset,
+    Prompt,
     Queued,
     Role,
     SearchEntry,
@@ -280,6 +282,34 @@ def test_a_person_hides_what_is_held_and_nothing_of_it_goes(alice: User) -> None
     Conversation.objects.update(deleted_at=A_WHILE_AGO)
     assert prune() == {}
     assert Message.objects.count() == 6
+
+
+async def test_what_was_said_with_prompts_and_presets_outlives_them(
+    alice: User,
+    conversation: Conversation,
+    endpoint: Endpoint,
+    browser: AsyncClient,
+    tab_of: Callable[..., Tab],
+) -> None:
+    """They are tools, which no hold keeps: what was sent with them is, as it was sent."""
+    await Hold.objects.acreate(person=alice, reason="a matter")
+    written = {"name": "secret", "text": "/echo the plan"}
+    await browser.post("/prompts/create/", written)
+    await browser.post("/presets/new/save/", {"name": "p", "system_prompt": "Tell nobody."})
+    prompt, preset = await Prompt.objects.aget(), await Preset.objects.aget()
+    await browser.post(f"/c/{conversation.pk}/preset/", {"preset": preset.pk})
+    async with tab_of(alice) as tab:
+        await tab.say(prompt.text)
+        await tab.until(lambda page: page.status == "complete")
+
+    await browser.post(f"/prompts/{prompt.pk}/delete/")
+    await browser.post(f"/presets/{preset.pk}/delete/")
+    await browser.post(f"/c/{conversation.pk}/settings/", {"system_prompt": ""})
+
+    assert not await Prompt.objects.aexists() and not await Preset.objects.aexists()
+    assert (await conversation.messages.aget(role=Role.USER)).text == "/echo the plan"
+    reply = await conversation.messages.aget(role=Role.ASSISTANT)
+    assert reply.system_prompt == "Tell nobody."
 
 
 def test_without_a_hold_a_removed_turn_is_gone(alice: User) -> None:

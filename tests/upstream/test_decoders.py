@@ -13,6 +13,7 @@ from tests.upstream.asking import outcome
 
 SSE = "text/event-stream"
 BROKEN = Problem(Kind.NETWORK, "It broke.")
+ECHO = "it is KEY-0123/456, and KEY-0123 is not"
 
 
 def test_parts_of_content_are_text_and_reasoning() -> None:
@@ -81,6 +82,44 @@ def test_what_is_quoted_holds_no_key_and_nothing_that_cannot_be_stored() -> None
     found = decode("openai", b"data: {KEY-0123\0\n\n", api_key=" KEY-0123\n")
 
     assert found["problem"].message.endswith("not JSON: {[key]\ufffd")
+
+
+@pytest.mark.parametrize("cut", range(len(ECHO) + 1))
+@pytest.mark.parametrize("field", ["content", "reasoning", "refusal"])
+def test_a_key_in_the_answer_is_removed_wherever_it_is_cut(field: str, cut: int) -> None:
+    told = {"content": "text"}.get(field, field)
+    reader = Reader("openai", "KEY-0123/456")
+
+    for piece in (ECHO[:cut], ECHO[cut:]):
+        reader.feed(said(field, piece))
+    reader.feed(b"data: [DONE]\n\n")
+
+    assert outcome(reader.events)[told] == "it is [key], and KEY-0123 is not"
+
+
+def test_what_only_begins_like_the_key_comes_late_whole_and_in_order() -> None:
+    reader = Reader("openai", "KEY-0123/456")
+
+    told = [
+        [event.text for event in reader.feed(said("content", piece))]
+        for piece in ("a KEY", "-0123", "/45 b", " KE", "Y c", " d")
+    ]
+
+    assert told == [["a "], [], ["KEY-0123/45 b"], [" "], ["KEY c"], [" d"]]
+
+
+@pytest.mark.parametrize(("end", "rest"), [("KEY-012", "KEY-012"), ("KEY-0123/45", "[key]")])
+@pytest.mark.parametrize("problem", [None, BROKEN])
+def test_what_was_held_back_is_told_when_the_answer_ends(
+    end: str, rest: str, problem: Problem | None
+) -> None:
+    reader = Reader("openai", "KEY-0123/456")
+
+    reader.feed(said("content", "It is "))
+    reader.feed(said("content", end))
+    reader.close(problem)
+
+    assert outcome(reader.events)["text"] == f"It is {rest}"
 
 
 def test_reasons_and_counts_fit_the_database() -> None:
@@ -255,6 +294,30 @@ def test_a_broken_code_point_at_the_end_is_replaced() -> None:
 
 def sse(*values: object) -> bytes:
     return b"".join(b"data: " + json.dumps(value).encode() + b"\n\n" for value in values)
+
+
+class Reader:
+    """A body that is read piece by piece."""
+
+    def __init__(self, protocol: str, api_key: str) -> None:
+        self._decoder = ADAPTERS[protocol].decoder(Target(protocol, "", api_key=api_key), SSE)
+        self.events: list[Any] = []
+
+    def feed(self, body: bytes) -> list[Any]:
+        """The events of this piece."""
+        return self._kept(self._decoder.feed(body))
+
+    def close(self, end: Problem | None) -> None:
+        self._kept(self._decoder.close(end))
+
+    def _kept(self, events: list[Any]) -> list[Any]:
+        self.events += events
+        return events
+
+
+def said(field: str, text: str) -> bytes:
+    """One delta of one kind of text."""
+    return sse({"choices": [{"delta": {field: text}}]})
 
 
 def read(protocol: str, *values: object) -> dict[str, Any]:

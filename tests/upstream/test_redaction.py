@@ -47,6 +47,21 @@ def test_the_better_part_of_a_key_is_not_told_either() -> None:
     assert remover.feed(f"it is {KEY[:-1]}") + remover.close() == "it is [key]"
 
 
+@pytest.mark.parametrize("length", range(1, 8))
+def test_what_any_sentence_may_end_with_is_told_at_its_end(length: int) -> None:
+    remover = KeyRemover(KEY)
+
+    assert remover.feed(f"it is {KEY[:length]}") == "it is "
+    assert remover.close() == KEY[:length]
+
+
+def test_nothing_is_held_back_that_the_key_does_not_begin_with() -> None:
+    remover = KeyRemover(KEY)
+    pieces = ["Words ", "and ", "k-ab/cd", "of any ", "kind"]
+
+    assert [remover.feed(piece) for piece in pieces] == pieces
+
+
 def test_without_a_key_text_passes_as_it_is() -> None:
     remover = KeyRemover("")
 

@@ -1,5 +1,6 @@
 """Figures of people → the page of their usage, by user, endpoint or day, and the same as CSV."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, timedelta
@@ -10,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
@@ -34,6 +35,7 @@ _MOST_DAYS = timedelta(days=366)
 _EARLIEST = date(2020, 1, 1)
 _MOST_BARS = 92
 _ROWS = 100
+_ROWS_AT_ONCE = 2000
 _MANY = 500
 SORTS = ("name", "messages", "input_tokens", "output_tokens")
 GROUPS: dict[str, Any] = {
@@ -271,38 +273,50 @@ def _chart(question: Question, fresh: list[UsageFigure]) -> Chart | None:
 
 
 def _csv(question: Question, clock: reading.Clock) -> Iterator[bytes]:
-    """A day at a time, so that memory stays flat."""
+    """A few days at a time, so that memory stays flat."""
     fresh = list(filter(question.fits, reading.usage_since(clock, question.first, question.last)))
     names = dict(User.objects.values_list("pk", "username"))
     head = ["day", "user", "endpoint", "messages", "input tokens", "output tokens"]
     yield (BYTE_ORDER_MARK + csv_row(head)).encode()
-    for number in range((question.last - question.first).days + 1):
-        day = question.first + timedelta(days=number)
-        rows = iter(_of_day(question, day, fresh))
+    for first, last in _stretches(question, fresh):
+        rows = iter(_between(question, first, last, fresh))
         while some := list(islice(rows, _ROWS)):
-            yield "".join(csv_row(_cells(day, row, names)) for row in some).encode()
+            yield "".join(csv_row(_cells(row, names)) for row in some).encode()
 
 
-def _of_day(
-    question: Question, day: date, fresh: Iterable[UsageFigure]
-) -> list[tuple[tuple[int, str], list[int]]]:
-    """(user, endpoint) → messages, input and output tokens."""
-    stored = question.stored().filter(day=day).order_by()
-    columns = ("user", "endpoint_name", "messages", "input_tokens", "output_tokens")
-    found = {(user, endpoint): counts for user, endpoint, *counts in stored.values_list(*columns)}
+def _stretches(question: Question, fresh: Iterable[UsageFigure]) -> Iterator[tuple[date, date]]:
+    """First and last days that have some `_ROWS_AT_ONCE` rows together, or one day with more."""
+    rows = Counter(figure.day for figure in fresh)
+    rows.update(dict(question.stored().order_by().values_list("day").annotate(Count("pk"))))
+    some: list[date] = []
+    for day in sorted(rows):
+        if some and rows[day] + sum(rows[other] for other in some) > _ROWS_AT_ONCE:
+            yield some[0], some[-1]
+            some = []
+        some.append(day)
+    if some:
+        yield some[0], some[-1]
+
+
+def _between(
+    question: Question, first: date, last: date, fresh: Iterable[UsageFigure]
+) -> list[tuple[tuple[date, int, str], list[int]]]:
+    """(day, user, endpoint) → messages, input and output tokens."""
+    stored = question.stored().filter(day__range=(first, last)).order_by()
+    columns = ("day", "user", "endpoint_name", "messages", "input_tokens", "output_tokens")
+    found = {(day, user, name): counts for day, user, name, *counts in stored.values_list(*columns)}
     for figure in fresh:
-        if figure.day == day:
-            counts = found.setdefault((figure.user_id, figure.endpoint_name), [0, 0, 0])
+        if first <= figure.day <= last:
+            key = (figure.day, figure.user_id, figure.endpoint_name)
+            counts = found.setdefault(key, [0, 0, 0])
             counts[0] += figure.messages
             counts[1] += figure.input_tokens
             counts[2] += figure.output_tokens
     return sorted(found.items())
 
 
-def _cells(
-    day: date, row: tuple[tuple[int, str], list[int]], names: Mapping[int, str]
-) -> list[Any]:
-    (user, endpoint), counts = row
+def _cells(row: tuple[tuple[date, int, str], list[int]], names: Mapping[int, str]) -> list[Any]:
+    (day, user, endpoint), counts = row
     return [day, _name_of_person(user, names), endpoint, *counts]
 
 
