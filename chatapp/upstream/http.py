@@ -13,6 +13,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from weakref import WeakKeyDictionary
 
 import httpx2
+from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput, Kind, Problem, UpstreamError
 from chatapp.events import Event, Failed, HeadersReceived, RequestSent
@@ -179,7 +180,8 @@ class _Call:
             return problem_of_response(status, headers, body, self._target.api_key)
         coding = headers.get("content-encoding", "").lower()
         if coding not in _DECODABLE:
-            return protocol_problem(f"The answer is compressed with {coding[:20]}, unasked.")
+            message = _("The answer is compressed with %(coding)s, unasked.")
+            return protocol_problem(message % {"coding": coding[:20]})
         return None
 
     def _begin_reading(self, response: httpx2.Response, first_byte_due: float) -> Reading:
@@ -216,7 +218,7 @@ def _parsed_url(url: str) -> httpx2.URL:
     try:
         return httpx2.URL(url)
     except httpx2.InvalidURL:
-        message = "The endpoint's URL is not a valid URL."
+        message = _("The endpoint's URL is not a valid URL.")
         raise UpstreamError(Problem(Kind.NOT_FOUND, message)) from None
 
 
