@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput, Kind, Problem, UpstreamError
 from chatapp.events import Event, Failed, HeadersReceived, RequestSent
+from chatapp.locales import carried
 from chatapp.upstream.contract import Prompt, Request, Target
 from chatapp.upstream.failures import connection_problem, no_answer
 from chatapp.upstream.options import check_options
@@ -105,7 +106,7 @@ async def _request(prompt: Prompt, target: Target) -> Request:
     """The protocol's request; with images it is large, and made on a thread."""
     adapter = ADAPTERS[target.protocol]
     if any(turn.images for turn in prompt.turns):
-        return await asyncio.to_thread(adapter.request, prompt, target)
+        return await asyncio.to_thread(carried(adapter.request), prompt, target)
     return adapter.request(prompt, target)
 
 
