@@ -261,6 +261,17 @@ async def test_the_upstreams_error_is_shown_in_its_words_and_never_the_key(
     assert KEY not in str([event.detail async for event in AuditEvent.objects.all()])
 
 
+async def test_a_trial_fails_in_the_language_of_whoever_makes_it(operator: AsyncClient) -> None:
+    async with upstream(answering(b"<title>Log in</title>", "text/html")) as server:
+        typed = form(url=f"http://127.0.0.1:{server.port}")
+        german = {"accept-language": "de"}
+        answer = await operator.post("/admin/chatapp/endpoint/test/", typed, headers=german)
+        page = await streamed(answer)
+
+    assert "Die Antwort des Endpunkts ergab keinen Sinn" in page
+    assert "Der Endpunkt hat mit einer Webseite (200) geantwortet: Log in" in page
+
+
 async def test_what_an_upstream_says_is_text(operator: AsyncClient) -> None:
     said = b"<script>alert(1)</script>\x00<img src=x>"
     async with upstream(answering(said, "text/plain")) as server:
