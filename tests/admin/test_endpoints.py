@@ -120,6 +120,14 @@ def test_the_list_says_for_whom_and_orders_and_enables(
     assert (stored.position, stored.enabled) == (7, False)
 
 
+def test_the_fields_of_the_list_say_what_they_are_and_of_which_endpoint(
+    admin: Client, stored: Endpoint
+) -> None:
+    page = admin.get("/admin/chatapp/endpoint/").content.decode()
+
+    assert 'aria-label="vllm: Enabled"' in page and 'aria-label="vllm: Order"' in page
+
+
 def test_each_protocol_is_explained(admin: Client) -> None:
     page = admin.get(ADD).content.decode()
 
