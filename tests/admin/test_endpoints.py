@@ -137,6 +137,13 @@ def test_each_protocol_is_explained(admin: Client) -> None:
         assert words in page
 
 
+def test_options_are_explained_in_the_administrators_language(admin: Client) -> None:
+    page = text_of(admin.get(ADD, headers={"accept-language": "de"}))
+
+    assert "wie der Schlüssel gesendet wird: eines von bearer, none" in page
+    assert "how the key is sent" not in page
+
+
 @pytest.mark.parametrize(
     "values", [{"url": "https://elsewhere.example.com/v1"}, {"protocol": "anthropic"}]
 )
