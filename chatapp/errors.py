@@ -44,7 +44,8 @@ class Kind(StrEnum):
 class Problem:
     """One failure of an upstream call, as told to people, the terminal and the database.
 
-    `message` is the upstream's own words where it said any: shortened, key removed, plain text.
+    `message` is the upstream's own words where it said any: shortened, key removed, plain text;
+    otherwise a sentence of ours, in the language in force when it happened.
     `http_status` is None for failures within a 200 or without a response.
     """
 

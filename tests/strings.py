@@ -12,7 +12,10 @@ ROOT = Path(__file__).parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
 # The command line and what it prints stay English, and so does the scripted model.
-ENGLISH = {"serving/alone.py", "management", "demo", "migrations"}
+ENGLISH = {
+    *("checks.py", "failpoints.py", "metrics.py", "settings.py", "serving/alone.py"),
+    *("management", "demo", "migrations"),
+}
 MODULES = sorted(
     path
     for path in (ROOT / "chatapp").rglob("*.py")
@@ -111,24 +114,58 @@ def _is_english(text: str) -> bool:
 
 # What says something to a person by its first words.
 _SAID_BY = {"InvalidInput", "Refused", "StillAnswering", "Unreadable", "ValidationError"}
+_MARKED_OR_LOGGED = re.compile(r"_(?:lazy|now|many)?|n?p?gettext\w*|logger\.\w+|log")
+_READ_BY_MODELS = {"WISH", "GO_ON", "SHORT"}
+_WHOLE_SENTENCE = re.compile(
+    r"(?=.*\b[a-z]+ [a-z]+\b)(?:[A-Z]|\{\}|chatapp ).*(?:[.!?]|: \{\})", re.DOTALL
+)
 _SAID_AS = {"label", "help_text", "description", "verbose_name", "verbose_name_plural"}
 
 
 def unmarked_in_module(source: str) -> list[str]:
-    """Sentences that are handed over to be read, and go through no gettext function."""
-    return [
-        ast.unparse(words)
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call)
-        for words in _handed_over(node)
-        if _is_bare(words)
-    ]
+    """Words that are handed over to be read, and whole sentences wherever they stand, that go
+    through no gettext function."""
+    tree = ast.parse(source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    bare = [words for call in calls for words in _handed_over(call) if _is_bare(words)]
+    sentences = [node for node in _left_to_read(tree) if _is_sentence(node)]
+    return list(dict.fromkeys(map(ast.unparse, [*bare, *sentences])))
 
 
 def _handed_over(call: ast.Call) -> list[ast.expr]:
     named = [keyword.value for keyword in call.keywords if keyword.arg in _SAID_AS]
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     return [*named, *(call.args if name in _SAID_BY else [])]
+
+
+def _left_to_read(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not _is_passed_over(child):
+            yield child
+            if not isinstance(child, ast.JoinedStr):
+                yield from _left_to_read(child)
+
+
+def _is_passed_over(node: ast.AST) -> bool:
+    """Documentation, what is marked, and what is for the log or for a model."""
+    match node:
+        case ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name in _READ_BY_MODELS
+        case ast.Call():
+            return bool(_MARKED_OR_LOGGED.fullmatch(ast.unparse(node.func)))
+    return False
+
+
+def _is_sentence(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        text = node.value if isinstance(node.value, str) else ""
+    elif isinstance(node, ast.JoinedStr):
+        text = "".join(p.value if isinstance(p, ast.Constant) else "{}" for p in node.values)
+    else:
+        return False
+    return bool(_WHOLE_SENTENCE.fullmatch(text))
 
 
 def _is_bare(words: ast.expr) -> bool:

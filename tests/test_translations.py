@@ -114,11 +114,30 @@ def test_a_script_has_no_words_of_its_own(path: Path) -> None:
 def test_what_is_unmarked_is_found() -> None:
     template = '<p title="Over there">{% translate "Yes" %} No{% include "x" with label="Go" %}</p>'
     module = 'raise InvalidInput(f"The {name} is gone")\nraise InvalidInput(_("Fine %s") % 1)'
+    sentences = 'why = f"{host} broke just now."\nreturn Problem(kind, f"Not what we take: {text}")'
     script = 'say(button, "Copied");\nsay(button, `Only ${n} left`); // "Fine words"'
 
     assert unmarked_in_template(template) == ["Over there", "No", "Go"]
     assert unmarked_in_module(module) == ["f'The {name} is gone'"]
+    assert unmarked_in_module(sentences) == [
+        "f'{host} broke just now.'",
+        "f'Not what we take: {text}'",
+    ]
     assert unmarked_in_script(script) == ["Copied", "Only ${n} left"]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        'def f():\n    """Why this is so."""',
+        'why = _("The name %(host)s is gone.") % {"host": host}',
+        'logger.info("The reply has ended: %s.", reply)',
+        'WISH = "Give it a title."',
+        'kind = f"{a}: {b}"',
+    ],
+)
+def test_what_nobody_reads_on_a_page_may_stay_english(module: str) -> None:
+    assert unmarked_in_module(module) == []
 
 
 def test_what_is_marked_is_found() -> None:

@@ -73,3 +73,12 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
                 )
                 % typed.api_key_env,
             )
+
+
+class EndpointRow(forms.ModelForm):  # type: ignore[type-arg]
+    """What can be changed in the list, where no label stands beside a field."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{self.instance.name}: {field.label}"

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from chatapp.admin.audit import Audited
-from chatapp.admin.endpoint_form import EndpointForm
+from chatapp.admin.endpoint_form import EndpointForm, EndpointRow
 from chatapp.admin.frame import frame
 from chatapp.admin.protocols import addresses_explained, options_explained
 from chatapp.admin.trials import trial_page
@@ -42,6 +42,9 @@ class EndpointAdmin(Audited):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, **{**kwargs, "form": EndpointRow})
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         key = ["api_key_env", "key_again"] if obj and obj.api_key_env else ["api_key_env"]

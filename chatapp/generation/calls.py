@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput, UpstreamError
@@ -26,7 +27,8 @@ SHORT = Prompt((Turn("user", "Say hello in one short sentence."),))
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a generation needs to know of the database, taken once before it starts.
+    """What a generation needs to know of the database, taken once before it starts, and the
+    language of whoever asks: in it their reply says what went wrong.
 
     `reservation` is what its person's limits have set aside for it. Of a reply that is continued,
     `before` is the text that each part has already, `spent` what its row says of tokens.
@@ -39,6 +41,7 @@ class Call:
     reservation: Reservation
     before: Mapping[str, str] = field(default_factory=dict)
     spent: Usage = field(default_factory=lambda: Usage(None, None))
+    language: str | None = field(default_factory=get_language)
 
 
 def target_for(endpoint: Endpoint | None) -> Target:

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from chatapp.errors import Kind, Problem
 from chatapp.events import (
     Closing,
@@ -94,7 +96,8 @@ class Generation:
                 raise
         except Exception:
             logger.exception("generation of reply %s failed", self.reply_id)
-            self._close(Failed(Problem(Kind.SERVER, "chatapp itself failed; the log says more.")))
+            message = _("chatapp itself failed; the log says more.")
+            self._close(Failed(Problem(Kind.SERVER, message)))
 
     def stop(self) -> None:
         """Closes the upstream and keeps the text; without effect once the reply has ended."""

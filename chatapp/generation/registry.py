@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import override
 
 from chatapp import logs
 from chatapp.database import read, write
@@ -151,7 +152,8 @@ def _keep_keeping() -> None:
 
 async def _live(generation: Generation) -> None:
     try:
-        await generation.live()
+        with override(generation.call.language):
+            await generation.live()
     finally:
         await asyncio.shield(_begin(_write_final_row(generation), logs.current.get()))
 
@@ -167,7 +169,8 @@ async def _write_final_row(generation: Generation) -> None:
         bus.announce(generation.call.conversation_id)
         _tell(generation)
         _suggest_title(generation)
-    await send_queued(generation.call.conversation_id)
+    with override(generation.call.language):  # what waits there is the same person's
+        await send_queued(generation.call.conversation_id)
 
 
 def _tell(generation: Generation) -> None:

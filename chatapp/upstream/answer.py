@@ -8,6 +8,8 @@ The outcome of an answer, once its body has ended:
     nothing came                  Failed (cut)
 """
 
+from django.utils.translation import gettext as _
+
 from chatapp.errors import Kind, Problem
 from chatapp.events import (
     Closing,
@@ -21,6 +23,7 @@ from chatapp.events import (
     Truncated,
     Usage,
 )
+from chatapp.locales import counted
 from chatapp.upstream.problems import problem_in_stream, protocol_problem
 from chatapp.upstream.redaction import KeyRemover, without_key
 from chatapp.upstream.text import TextJoiner, well_formed
@@ -30,11 +33,6 @@ MAX_FINISH_CHARS = 100
 MAX_TOKENS = 2**31 - 1
 
 _KINDS = (TextDelta, ReasoningDelta, RefusalDelta)
-_NOTHING = Problem(Kind.CUT, "The endpoint's answer was empty.")
-_CUT = Problem(Kind.CUT, "The endpoint's answer stopped without an end marker.")
-_TOO_LONG = Problem(
-    Kind.CUT, f"The answer was ended here: it has more than {MAX_ANSWER_CHARS:,} characters."
-)
 
 
 class Answer:
@@ -97,11 +95,11 @@ class Answer:
         if self._finish is not None:
             self.complete()
         elif not self.has_begun:
-            self.fail(problem or _NOTHING)
+            self.fail(problem or _nothing())
         elif problem is None and is_marker:
             self.complete()
         else:
-            self._close(Truncated(problem or _CUT))
+            self._close(Truncated(problem or _cut()))
 
     def take(self) -> list[Event]:
         """The events since the last time, neighbouring deltas of one type as one."""
@@ -130,7 +128,7 @@ class Answer:
         if text[:room]:
             self._events.append(kind(text[:room]))
         if len(text) > room:
-            self._give_closing(Truncated(_TOO_LONG))
+            self._give_closing(Truncated(_too_long()))
 
     def _close(self, closing: Closing) -> None:
         self._end_run()
@@ -146,6 +144,19 @@ class Answer:
         if self._input is not None or self._output is not None:
             self._events.append(Usage(self._input, self._output))
         self._events.append(closing)
+
+
+def _nothing() -> Problem:
+    return Problem(Kind.CUT, _("The endpoint's answer was empty."))
+
+
+def _cut() -> Problem:
+    return Problem(Kind.CUT, _("The endpoint's answer stopped without an end marker."))
+
+
+def _too_long() -> Problem:
+    message = _("The answer was ended here: it has more than %(most)s characters.")
+    return Problem(Kind.CUT, message % {"most": counted(MAX_ANSWER_CHARS)})
 
 
 def _tokens(value: object, otherwise: int | None) -> int | None:

@@ -8,6 +8,8 @@ same shape (2026-10).
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from chatapp.upstream.answer import Answer
 from chatapp.upstream.bodies import decoder_for, parse_json
 from chatapp.upstream.contract import Adapter, Decoder, Image, Prompt, Request, Target
@@ -97,7 +99,7 @@ class Anthropic(Adapter):
             _read_usage(answer, value)
             answer.finish(value.get("stop_reason"))
         else:
-            answer.reject("The endpoint's JSON holds no message.")
+            answer.reject(_("The endpoint's JSON holds no message."))
 
 
 def _image_block(image: Image) -> dict[str, Any]:

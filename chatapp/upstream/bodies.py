@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable
 from typing import Protocol
 
+from django.utils.translation import gettext as _
+
 from chatapp.errors import Problem
 from chatapp.events import Event
 from chatapp.upstream.answer import Answer
@@ -54,7 +56,7 @@ class EventStreamDecoder:
                 answer.has_begun = True
                 self._read(answer, event)
         except EventTooLargeError as error:
-            answer.reject(f"The endpoint sent {error}.")
+            answer.reject(str(error))
         return answer.take()
 
     def close(self, problem: Problem | None = None) -> list[Event]:
@@ -78,7 +80,7 @@ class JsonDecoder:
         self._pieces.append(data)
         if self._bytes > MAX_JSON_BYTES:
             self._pieces.clear()
-            self._answer.reject("The endpoint's JSON is larger than 8 MiB.")
+            self._answer.reject(_("The endpoint's JSON is larger than 8 MiB."))
         return self._answer.take()
 
     def close(self, problem: Problem | None = None) -> list[Event]:
@@ -197,4 +199,5 @@ def parse_json(answer: Answer, text: str) -> object:
 
 def reject_as_json(answer: Answer, text: str) -> None:
     """Closes the answer because `text` had to be JSON."""
-    answer.reject(f"The endpoint sent something that is not JSON: {text[:_SHOWN_CHARS]}")
+    sentence = _("The endpoint sent something that is not JSON: %(beginning)s")
+    answer.reject(sentence % {"beginning": text[:_SHOWN_CHARS]})

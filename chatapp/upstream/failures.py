@@ -1,8 +1,10 @@
 """What the connection to an endpoint did in → the problem that a person reads out."""
 
 import httpx2
+from django.utils.translation import gettext as _
 
 from chatapp.errors import Kind, Problem
+from chatapp.locales import counted
 from chatapp.upstream.contract import Target
 from chatapp.upstream.problems import clean
 from chatapp.upstream.transport import (
@@ -15,24 +17,28 @@ from chatapp.upstream.transport import (
 
 def connection_problem(error: httpx2.RequestError, url: httpx2.URL, target: Target) -> Problem:
     """Why there was no answer at all."""
+    host = host_of(url)
     match error:
         case NameNotFound():
-            return Problem(Kind.NETWORK, f"The name {url.host} could not be found.")
+            message = _("The name %(host)s could not be found.") % {"host": url.host}
+            return Problem(Kind.NETWORK, message)
         case ConnectionRefused():
-            return Problem(Kind.NETWORK, f"The connection to {host_of(url)} was refused.")
+            message = _("The connection to %(host)s was refused.") % {"host": host}
+            return Problem(Kind.NETWORK, message)
         case InsecureConnection():
             reason = clean(str(error), target.api_key)[:200]
-            message = f"No secure connection to {host_of(url)} could be made: {reason}"
-            return Problem(Kind.PROTOCOL, message)
+            message = _("No secure connection to %(host)s could be made: %(reason)s")
+            return Problem(Kind.PROTOCOL, message % {"host": host, "reason": reason})
         case ForbiddenAddress():
             return Problem(Kind.NOT_FOUND, str(error))
         case httpx2.ConnectTimeout():
-            limit = f"{target.connect_timeout_s:g} s"
-            return Problem(Kind.TIMEOUT, f"No connection to {host_of(url)} within {limit}.")
+            message = _("No connection to %(host)s within %(limit)s s.")
+            limit = _told(target.connect_timeout_s)
+            return Problem(Kind.TIMEOUT, message % {"host": host, "limit": limit})
         case httpx2.ConnectError():
-            return Problem(Kind.NETWORK, f"{host_of(url)} could not be reached.")
+            return Problem(Kind.NETWORK, _("%(host)s could not be reached.") % {"host": host})
         case httpx2.RemoteProtocolError():
-            message = f"{host_of(url)} closed the connection without an answer."
+            message = _("%(host)s closed the connection without an answer.") % {"host": host}
             return Problem(Kind.NETWORK, message)
     return break_problem(error, url)
 
@@ -40,25 +46,34 @@ def connection_problem(error: httpx2.RequestError, url: httpx2.URL, target: Targ
 def break_problem(error: httpx2.RequestError, url: httpx2.URL) -> Problem:
     """Why an answer stopped in the middle."""
     if isinstance(error, httpx2.DecodingError):
-        return Problem(Kind.PROTOCOL, f"What {host_of(url)} sent could not be decompressed.")
-    return Problem(Kind.NETWORK, f"The connection to {host_of(url)} broke.")
+        message = _("What %(host)s sent could not be decompressed.") % {"host": host_of(url)}
+        return Problem(Kind.PROTOCOL, message)
+    return Problem(Kind.NETWORK, _("The connection to %(host)s broke.") % {"host": host_of(url)})
 
 
 def no_answer(limit_s: float) -> Problem:
     """Nothing came before the limit for the first byte, or for the whole answer."""
-    return Problem(Kind.TIMEOUT, f"No answer within {limit_s:g} s.")
+    message = _("No answer within %(limit)s s.") % {"limit": _told(limit_s)}
+    return Problem(Kind.TIMEOUT, message)
 
 
 def silence(limit_s: float) -> Problem:
     """Something came, then nothing for too long."""
-    return Problem(Kind.TIMEOUT, f"Nothing came for {limit_s:g} s.")
+    message = _("Nothing came for %(limit)s s.") % {"limit": _told(limit_s)}
+    return Problem(Kind.TIMEOUT, message)
 
 
 def overrun(limit_s: float) -> Problem:
     """The answer went on for too long."""
-    return Problem(Kind.TIMEOUT, f"The answer took longer than {limit_s:g} s.")
+    message = _("The answer took longer than %(limit)s s.") % {"limit": _told(limit_s)}
+    return Problem(Kind.TIMEOUT, message)
 
 
 def host_of(url: httpx2.URL) -> str:
     """Host and port as people know them from the URL."""
     return url.netloc.decode("ascii", "replace")
+
+
+def _told(seconds: float) -> str:
+    """`10.0` → “10”, `0.5` → “0.5”, or “0,5” in German."""
+    return counted(int(seconds) if float(seconds).is_integer() else seconds)

@@ -13,9 +13,11 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from weakref import WeakKeyDictionary
 
 import httpx2
+from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput, Kind, Problem, UpstreamError
 from chatapp.events import Event, Failed, HeadersReceived, RequestSent
+from chatapp.locales import carried
 from chatapp.upstream.contract import Prompt, Request, Target
 from chatapp.upstream.failures import connection_problem, no_answer
 from chatapp.upstream.options import check_options
@@ -104,7 +106,7 @@ async def _request(prompt: Prompt, target: Target) -> Request:
     """The protocol's request; with images it is large, and made on a thread."""
     adapter = ADAPTERS[target.protocol]
     if any(turn.images for turn in prompt.turns):
-        return await asyncio.to_thread(adapter.request, prompt, target)
+        return await asyncio.to_thread(carried(adapter.request), prompt, target)
     return adapter.request(prompt, target)
 
 
@@ -179,7 +181,8 @@ class _Call:
             return problem_of_response(status, headers, body, self._target.api_key)
         coding = headers.get("content-encoding", "").lower()
         if coding not in _DECODABLE:
-            return protocol_problem(f"The answer is compressed with {coding[:20]}, unasked.")
+            message = _("The answer is compressed with %(coding)s, unasked.")
+            return protocol_problem(message % {"coding": coding[:20]})
         return None
 
     def _begin_reading(self, response: httpx2.Response, first_byte_due: float) -> Reading:
@@ -216,7 +219,7 @@ def _parsed_url(url: str) -> httpx2.URL:
     try:
         return httpx2.URL(url)
     except httpx2.InvalidURL:
-        message = "The endpoint's URL is not a valid URL."
+        message = _("The endpoint's URL is not a valid URL.")
         raise UpstreamError(Problem(Kind.NOT_FOUND, message)) from None
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from chatapp.errors import Problem
 from chatapp.upstream.answer import Answer
 from chatapp.upstream.bodies import decoder_for, parse_json
@@ -83,7 +85,7 @@ class OpenAI(Adapter):
         if (error := error_in(value)) is not None:
             answer.fail_with(error)
         elif not has_choice:
-            answer.reject("The endpoint's JSON holds no answer.")
+            answer.reject(_("The endpoint's JSON holds no answer."))
 
 
 def read_chunk(answer: Answer, chunk: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from chatapp.errors import InvalidInput
 from chatapp.locales import counted
@@ -58,7 +59,10 @@ _LONE_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: what it means, what it expects (both for people) and the test of a value."""
+    """One option: what it means, what it expects (both for people) and the test of a value.
+
+    Whoever shows the meaning translates it.
+    """
 
     meaning: str
     expects: Callable[[], str]
@@ -180,29 +184,29 @@ def _ranges() -> str:
 
 
 _HEADERS = Option(
-    "further HTTP headers of the request",
+    gettext_noop("further HTTP headers of the request"),
     lambda: (
         _("an object of header names and values, without %s") % ", ".join(sorted(GOVERNED_HEADERS))
     ),
     _is_header_set,
 )
 _MAX_TOKENS = Option(
-    "the longest answer to ask for, where the prompt does not say",
+    gettext_noop("the longest answer to ask for, where the prompt does not say"),
     lambda: _("a whole number of at least 1"),
     _is_count,
 )
 _IMAGES = Option(
-    "whether the model takes images; they are refused or left out otherwise",
+    gettext_noop("whether the model takes images; they are refused or left out otherwise"),
     lambda: _("true or false"),
     _is_switch,
 )
 _TITLES = Option(
-    "whether the endpoint is asked for a title after a conversation's first reply",
+    gettext_noop("whether the endpoint is asked for a title after a conversation's first reply"),
     lambda: _("true or false"),
     _is_switch,
 )
 _BODY = Option(
-    "the request's JSON, with placeholders for what is asked",
+    gettext_noop("the request's JSON, with placeholders for what is asked"),
     lambda: (
         _("a JSON object; its placeholders are %s")
         % ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
@@ -213,7 +217,9 @@ _BODY = Option(
 # Their requests are what the body option says.
 _TEMPLATED = frozenset({"truss", "cerebrium"})
 _LIMITS = Option(
-    "the lowest and highest that a conversation may set; what lies beyond is brought there",
+    gettext_noop(
+        "the lowest and highest that a conversation may set; what lies beyond is brought there"
+    ),
     lambda: (
         _('an object such as {"temperature": [0, 1]}, with the lowest and highest of %s')
         % _ranges()
@@ -221,7 +227,7 @@ _LIMITS = Option(
     _are_limits,
 )
 _EFFORTS = Option(
-    "the reasoning efforts that the model knows",
+    gettext_noop("the reasoning efforts that the model knows"),
     lambda: _('a list of words of at most 20 letters, such as ["low", "medium", "high"]'),
     _are_efforts,
 )
@@ -229,15 +235,19 @@ _SETTINGS = {"limits": _LIMITS, "max_tokens": _MAX_TOKENS, "reasoning_efforts": 
 
 OPTIONS: dict[str, dict[str, Option]] = {
     "openai": {
-        "auth": _choice("how the key is sent", "bearer", "api-key", "x-api-key", "none"),
+        "auth": _choice(
+            gettext_noop("how the key is sent"), "bearer", "api-key", "x-api-key", "none"
+        ),
         "headers": _HEADERS,
         "images": _IMAGES,
         **_SETTINGS,
         "max_tokens_field": _choice(
-            "the name under which max_tokens is sent", "max_tokens", "max_completion_tokens"
+            gettext_noop("the name under which max_tokens is sent"),
+            "max_tokens",
+            "max_completion_tokens",
         ),
         "stream_options": Option(
-            "whether to ask for the usage; a few older servers refuse that",
+            gettext_noop("whether to ask for the usage; a few older servers refuse that"),
             lambda: _("true or false"),
             _is_switch,
         ),
@@ -245,25 +255,31 @@ OPTIONS: dict[str, dict[str, Option]] = {
     },
     "anthropic": {
         "anthropic_version": Option(
-            "the anthropic-version header", lambda: _("a line of plain text"), _is_header_value
+            gettext_noop("the anthropic-version header"),
+            lambda: _("a line of plain text"),
+            _is_header_value,
         ),
-        "auth": _choice("how the key is sent", "x-api-key", "bearer", "none"),
+        "auth": _choice(gettext_noop("how the key is sent"), "x-api-key", "bearer", "none"),
         "headers": _HEADERS,
         "images": _IMAGES,
         **_SETTINGS,
         "titles": _TITLES,
     },
     "truss": {
-        "auth": _choice("the scheme of the Authorization header", "api-key", "bearer", "none"),
+        "auth": _choice(
+            gettext_noop("the scheme of the Authorization header"), "api-key", "bearer", "none"
+        ),
         "body": _BODY,
-        "framing": _choice("whether the model yields text or an event stream", "text", "sse"),
+        "framing": _choice(
+            gettext_noop("whether the model yields text or an event stream"), "text", "sse"
+        ),
         "headers": _HEADERS,
         "images": _IMAGES,
         **_SETTINGS,
         "titles": _TITLES,
     },
     "cerebrium": {
-        "auth": _choice("how the key is sent", "bearer", "none"),
+        "auth": _choice(gettext_noop("how the key is sent"), "bearer", "none"),
         "body": _BODY,
         "headers": _HEADERS,
         "images": _IMAGES,

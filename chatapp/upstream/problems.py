@@ -14,6 +14,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from chatapp.errors import Kind, Problem
 from chatapp.upstream.redaction import without_key
 from chatapp.upstream.text import well_formed
@@ -113,10 +115,13 @@ def page_message(page: str, status: int | None) -> str:
     match = _TITLE.search(page[:_MAX_HEAD_CHARS])
     title = html.unescape(_TAG.sub(" ", match[2])) if match else ""
     title = " ".join(_TAG.sub(" ", title).split())
-    sender = f"a web page ({status})" if status else "a web page"
+    page_of = f" ({status})" if status else ""
     if not title:
-        return f"The endpoint answered with {sender} instead of an answer."
-    return f"The endpoint answered with {sender}: {title}"
+        return _("The endpoint answered with a web page%(status)s instead of an answer.") % {
+            "status": page_of
+        }
+    sentence = _("The endpoint answered with a web page%(status)s: %(title)s")
+    return sentence % {"status": page_of, "title": title}
 
 
 def error_in(payload: object) -> object:
@@ -176,10 +181,14 @@ def _parsed(text: str) -> object:
 
 def _no_answer(status: int, location: str) -> str:
     if location:
-        return f"The endpoint redirects ({status}) to {location[:200]}; redirects are not followed."
+        sentence = _(
+            "The endpoint redirects (%(status)s) to %(location)s; redirects are not followed."
+        )
+        return sentence % {"status": status, "location": location[:200]}
     if status == HTTPStatus.ACCEPTED:
-        return "The endpoint took the request (202) but answers later, not in this response."
-    return f"The endpoint sent {phrase_of(status)} instead of an answer."
+        return _("The endpoint took the request (202) but answers later, not in this response.")
+    sentence = _("The endpoint sent %(status)s instead of an answer.")
+    return sentence % {"status": phrase_of(status)}
 
 
 def _message(payload: object, status: int | None) -> str:
@@ -189,8 +198,8 @@ def _message(payload: object, status: int | None) -> str:
     if words:
         return words
     if status is None:
-        return "The endpoint reported an error without saying which."
-    return f"The endpoint answered {phrase_of(status)}."
+        return _("The endpoint reported an error without saying which.")
+    return _("The endpoint answered %(status)s.") % {"status": phrase_of(status)}
 
 
 def _words(value: object, depth: int) -> str:

@@ -7,6 +7,10 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html (2026-10). The qu
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
+from chatapp.locales import counted
+
 MAX_LINE_BYTES = 256 * 1024
 MAX_EVENT_BYTES = 1024 * 1024
 
@@ -21,7 +25,7 @@ class ServerSentEvent(NamedTuple):
 
 
 class EventTooLargeError(Exception):
-    """A line or an event is larger than anything a model sends; `str()` says which limit."""
+    """A line or an event is larger than anything a model sends; `str()` is the sentence."""
 
 
 class EventStreamParser:
@@ -78,14 +82,15 @@ class EventStreamParser:
     def _keep(self, piece: bytes) -> None:
         self._partial_bytes += len(piece)
         if self._partial_bytes > MAX_LINE_BYTES:
-            raise EventTooLargeError(f"a line of more than {MAX_LINE_BYTES // 1024} KiB")
+            sentence = _("The endpoint sent a line of more than %(most)s KiB.")
+            raise EventTooLargeError(sentence % {"most": counted(MAX_LINE_BYTES // 1024)})
         self._partial.append(piece)
 
     def _read(self, line: bytes) -> None:
         # A line that starts with a colon is a comment: its field is empty, so it is ignored.
         # "Otherwise, the string is not empty but does not contain a colon: Process the field
         # using the whole line as the field name, and the empty string as the field value."
-        field, _, value = line.partition(b":")
+        field, _colon, value = line.partition(b":")
         # "If value starts with a U+0020 SPACE character, remove it from value." One, no more.
         if value.startswith(b" "):
             value = value[1:]
@@ -98,7 +103,8 @@ class EventStreamParser:
     def _append(self, value: bytes) -> None:
         self._data_bytes += len(value) + 1
         if self._data_bytes > MAX_EVENT_BYTES:
-            raise EventTooLargeError(f"an event of more than {MAX_EVENT_BYTES // 1024} KiB")
+            sentence = _("The endpoint sent an event of more than %(most)s KiB.")
+            raise EventTooLargeError(sentence % {"most": counted(MAX_EVENT_BYTES // 1024)})
         self._data.append(value)
 
     def _dispatch(self) -> ServerSentEvent | None:

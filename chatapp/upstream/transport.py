@@ -25,6 +25,7 @@ from typing import Any
 import aiohttp
 import httpx2
 from aiohttp.abc import AbstractResolver, ResolveResult
+from django.utils.translation import gettext as _
 from yarl import URL
 
 from chatapp.errors import InvalidInput
@@ -191,10 +192,10 @@ def _timeout(limits: dict[str, Any]) -> aiohttp.ClientTimeout:
 
 def _open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
     """The last line: whatever led here, no socket is opened to what is never called."""
-    family, kind, protocol, _, where = address
+    family, kind, protocol, _name, where = address
     found = literal(str(where[0]))
     if found is None or is_forbidden(carried(found)):
-        raise _Refused("The address is one that no endpoint may have.")
+        raise _Refused(_("The address is one that no endpoint may have."))
     return socket.socket(family, kind, protocol)
 
 

@@ -134,6 +134,14 @@ def test_a_list_of_a_hundred_is_saved_whole(admin: Client) -> None:
     assert Endpoint.objects.get(name="e99").position == 99
 
 
+def test_the_fields_of_the_list_say_what_they_are_and_of_which_endpoint(
+    admin: Client, stored: Endpoint
+) -> None:
+    page = admin.get("/admin/chatapp/endpoint/").content.decode()
+
+    assert 'aria-label="vllm: Enabled"' in page and 'aria-label="vllm: Order"' in page
+
+
 def test_each_protocol_is_explained(admin: Client) -> None:
     page = admin.get(ADD).content.decode()
 
@@ -141,6 +149,13 @@ def test_each_protocol_is_explained(admin: Client) -> None:
         assert page.count(f'data-protocol="{protocol}"') == 2  # the address, the options
     for words in ("/chat/completions", "x-api-key", "The whole predict URL", "max_tokens_field"):
         assert words in page
+
+
+def test_options_are_explained_in_the_administrators_language(admin: Client) -> None:
+    page = text_of(admin.get(ADD, headers={"accept-language": "de"}))
+
+    assert "wie der Schlüssel gesendet wird: eines von bearer, none" in page
+    assert "how the key is sent" not in page
 
 
 @pytest.mark.parametrize(
@@ -273,6 +288,17 @@ async def test_the_upstreams_error_is_shown_in_its_words_and_never_the_key(
     assert "<b>401</b> No &lt;b&gt;way&lt;/b&gt;, Bearer [key]!" in raw
     assert KEY not in raw and KEY not in caplog.text
     assert KEY not in str([event.detail async for event in AuditEvent.objects.all()])
+
+
+async def test_a_trial_fails_in_the_language_of_whoever_makes_it(operator: AsyncClient) -> None:
+    async with upstream(answering(b"<title>Log in</title>", "text/html")) as server:
+        typed = form(url=f"http://127.0.0.1:{server.port}")
+        german = {"accept-language": "de"}
+        answer = await operator.post("/admin/chatapp/endpoint/test/", typed, headers=german)
+        page = await streamed(answer)
+
+    assert "Die Antwort des Endpunkts ergab keinen Sinn" in page
+    assert "Der Endpunkt hat mit einer Webseite (200) geantwortet: Log in" in page
 
 
 async def test_what_an_upstream_says_is_text(operator: AsyncClient) -> None:

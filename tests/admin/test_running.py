@@ -1,9 +1,11 @@
 """The live page: every running reply of every process, without its text, and a Cancel for each."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -82,6 +84,17 @@ async def test_a_reply_of_another_process_is_told_but_not_what_it_says(
     for words in ("alice", "far", "big-1", "elsewhere:12", "1:1", "342", "1 reply is running"):
         assert words in html
     assert "business" not in html and "abcd" not in html
+
+
+async def test_what_the_page_shows_later_is_in_its_language_too(
+    elsewhere: Message, operator: AsyncClient
+) -> None:
+    answer = await operator.get("/admin/running/", headers={"accept-language": "de"})
+    query = re.findall(r'"/ws/admin/running/(.*?)"', answer.content.decode())[0]
+    async with watching(operator, unescape(query)) as socket:
+        await frame_with(socket, "1 Antwort läuft")
+
+    assert "1 Antwort läuft" in answer.content.decode()
 
 
 async def test_cancel_ends_a_reply_here_and_its_person_sees_it_stopped(

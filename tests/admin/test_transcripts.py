@@ -49,6 +49,15 @@ def test_everything_is_text(auditor: Client, alice: User) -> None:
     assert shown.count("&lt;script&gt;x&lt;/script&gt; **bold** {{ x }}") >= 10
 
 
+def test_a_failure_is_told_in_the_administrators_language(auditor: Client, alice: User) -> None:
+    conversation = talk(alice, error_kind="rate_limit", error_message="Slow down", status="error")
+
+    answer = auditor.get(address(conversation), headers={"accept-language": "de"})
+
+    assert "Das Anfragelimit des Endpunkts ist erreicht" in answer.content.decode()
+    assert "Slow down" in answer.content.decode()
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -18,6 +18,11 @@ VERSION = "4.14.1"
 SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 
+# Until colours that change slowly have changed; what never ends is not waited for.
+FADED = """() => Promise.allSettled(document.getAnimations()
+    .filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime))
+    .map((one) => one.finished))"""
+
 _RUN = """async (tags) => {
     const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
     const told = (id, node) => `${id}: ${node.html.slice(0, 200)}\\n${node.failureSummary}`;

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, BrowserContext, Page
 
-from tests.e2e.axe import violations
-from tests.e2e.conftest import Site, Visitor, watched
+from tests.e2e.axe import FADED, violations
+from tests.e2e.conftest import PASSWORD, Site, Visitor, watched
 
 VARIED = r"""/echo
 # A heading
@@ -51,6 +51,11 @@ async def the_menu(page: Page) -> None:
     await page.locator("#menu").wait_for()
 
 
+async def the_settings(page: Page) -> None:
+    await page.locator(".gear").click()
+    await page.locator("#settings").wait_for()
+
+
 async def the_sidebar(page: Page) -> None:
     button = page.get_by_role("button", name="Conversations")
     if await button.is_visible():
@@ -77,6 +82,7 @@ PAGES: dict[str, tuple[str, Prepare]] = {
     "conversation": ("/c/{varied}/", nothing_more),
     "sidebar": ("/c/{varied}/", the_sidebar),
     "menu": ("/c/{varied}/", the_menu),
+    "settings": ("/c/{varied}/", the_settings),
     "edit in place": ("/c/{varied}/", an_edit),
     "question": ("/c/{varied}/", a_question),
     "shortcuts": ("/c/{varied}/", the_sheet),
@@ -92,8 +98,13 @@ PAGES: dict[str, tuple[str, Prepare]] = {
     "own data": ("/your-data/", nothing_more),
     "left": ("/your-data/left/", nothing_more),
     "oversight": ("/oversight/", nothing_more),
+    "endpoints": ("/admin/chatapp/endpoint/", nothing_more),
 }
-WITHOUT_A_SESSION = {"login"}
+# Once more by those who speak German: what is longer, and marked as another language.
+IN_GERMAN = [
+    *("login", "home", "conversation", "settings", "failed", "conversations", "results"),
+    *("preferences", "endpoints"),
+]
 SIZES: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1280, "height": 800}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
@@ -102,10 +113,16 @@ SIZES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Talks:
-    """What somebody said, and the session they said it in."""
+    """What somebody said, the session they said it in, and an administrator's."""
 
     ids: dict[str, str]
     session: Any
+    administrator: Any
+
+    def session_for(self, name: str) -> Any:
+        """What the page of this name is looked at with."""
+        others = {"login": None, "endpoints": self.administrator}
+        return others.get(name, self.session)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -128,8 +145,22 @@ async def talks(browser: Browser, site: Site) -> AsyncIterator[Talks]:
     await begun(visitor, "/echo put away")
     await page.get_by_role("button", name="This conversation").click()
     await page.get_by_role("button", name="Archive").click()
-    yield Talks(ids, await context.storage_state())
+    yield Talks(ids, await context.storage_state(), await signed_in(browser, site))
     await context.close()
+
+
+async def signed_in(browser: Browser, site: Site) -> Any:
+    """The administrator's session."""
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(f"{site.origin}/admin/login/")
+    await page.get_by_label("Username").fill("admin")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+    await page.get_by_role("link", name="Running replies").wait_for()
+    session = await context.storage_state()
+    await context.close()
+    return session
 
 
 async def begun(visitor: Visitor, text: str) -> str:
@@ -146,20 +177,45 @@ async def begun(visitor: Visitor, text: str) -> str:
 async def test_no_rule_is_broken(
     name: str, size: str, talks: Talks, browser: Browser, site: Site
 ) -> None:
-    session = None if name in WITHOUT_A_SESSION else talks.session
-    context = await browser.new_context(storage_state=session, **SIZES[size])
-    page = await context.new_page()
-    address, prepare = PAGES[name]
-    await page.goto(site.origin + address.format(**talks.ids))
-    await prepare(page)
-    await page.keyboard.press("Tab")  # from here on boxes that scroll are stops
-    # The link that skips the list lies over what stands there, for as long as it has the focus.
-    await page.evaluate("document.activeElement.matches('.skip') && document.activeElement.blur()")
+    context = await browser.new_context(storage_state=talks.session_for(name), **SIZES[size])
+    page = await shown(name, context, site, talks)
 
     found: dict[str, list[str]] = {}
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.evaluate(FADED)
         found[scheme] = await violations(page)
     await context.close()
 
     assert not any(found.values()), "\n\n".join([*found["light"], *found["dark"]])
+
+
+@pytest.mark.parametrize("name", IN_GERMAN)
+async def test_no_rule_is_broken_in_german(
+    name: str, talks: Talks, browser: Browser, site: Site
+) -> None:
+    session = talks.session_for(name)
+    context = await browser.new_context(storage_state=session, locale="de-DE", **SIZES["phone"])
+    page = await shown(name, context, site, talks)
+
+    found = await violations(page)
+    await page.set_viewport_size(SIZES["wide"]["viewport"])
+    found += await violations(page)
+    language = await page.locator("html").get_attribute("lang")
+    await context.close()
+
+    assert language == "de"
+    assert not found, "\n\n".join(found)
+
+
+async def shown(name: str, context: BrowserContext, site: Site, talks: Talks) -> Page:
+    """The page of this name, ready to be looked at."""
+    address, prepare = PAGES[name]
+    page = await context.new_page()
+    await page.goto(site.origin + address.format(**talks.ids))
+    assert page.url == site.origin + address.format(**talks.ids), "the session has ended"
+    await prepare(page)
+    await page.keyboard.press("Tab")  # from here on boxes that scroll are stops
+    # The link that skips the list lies over what stands there, for as long as it has the focus.
+    await page.evaluate("document.activeElement.matches('.skip') && document.activeElement.blur()")
+    return page

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.e2e.axe import violations
+from tests.e2e.axe import FADED, violations
 from tests.e2e.conftest import PASSWORD, Site, Visitor, watched
 from tests.e2e.test_accessibility import SIZES
 
@@ -22,7 +22,6 @@ some_traffic(list(User.objects.all()), now - timedelta(hours=30), now, 120)
 FigureClock.objects.all().delete()
 """
 SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-FADED = "Promise.allSettled(document.getAnimations().map((one) => one.finished))"
 PAGES = ["running/", "health/", "usage/"]
 
 

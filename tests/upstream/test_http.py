@@ -5,11 +5,13 @@ import socket
 from contextlib import aclosing
 
 import pytest
+from django.utils import translation
 
 from chatapp.errors import Kind, Problem
 from chatapp.events import Completed, Event, Failed, HeadersReceived, TextDelta, Truncated
 from chatapp.upstream import answer, http
-from chatapp.upstream.contract import Target
+from chatapp.upstream.contract import Image, Prompt, Target, Turn
+from chatapp.upstream.http import stream
 from tests.upstream.asking import NO_RETRIES, PROMPT, ask, text_of
 from tests.upstream.replay import chunk
 from tests.upstream.scripted import DONE, EVENTS, TOKEN, Peer, answering, upstream
@@ -84,6 +86,16 @@ async def test_a_malformed_url_is_a_sentence(url: str) -> None:
 
     assert problem.message.startswith("The endpoint's URL ")
     assert "secret" not in problem.message
+
+
+async def test_a_request_that_is_made_on_a_thread_fails_in_the_same_language() -> None:
+    picture = Prompt((Turn("user", "Look", (Image("image/png", b"x"),)),))
+
+    with translation.override("de"):
+        [[failed]] = [batch async for batch in stream(Target("openai", "http://x/#y"), picture)]
+
+    assert isinstance(failed, Failed)
+    assert failed.problem.message == "Die URL des Endpunkts darf keinen Teil hinter # haben."
 
 
 async def test_an_unknown_protocol_is_a_sentence() -> None:

@@ -100,7 +100,7 @@ def test_a_line_of_just_the_limit_is_taken() -> None:
 def test_an_event_of_many_lines_has_a_limit_too() -> None:
     line = b"data: " + b"x" * 100_000 + b"\n"
 
-    with pytest.raises(EventTooLargeError, match="an event of more than 1024 KiB"):
+    with pytest.raises(EventTooLargeError, match="an event of more than 1,024 KiB"):
         list(EventStreamParser().feed(line * (MAX_EVENT_BYTES // 100_000 + 1)))
 
 
