@@ -166,3 +166,7 @@ def test_times_are_written_as_on_the_pages_of_our_own(root: Client) -> None:
     page = root.get(LIST).content.decode()
 
     assert event.at.strftime("%-d %b %Y, %H:%M") in page
+
+
+def test_the_list_has_the_whole_width(root: Client) -> None:
+    assert 'id="nav-sidebar"' not in root.get(LIST).content.decode()
