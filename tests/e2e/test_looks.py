@@ -1,8 +1,12 @@
 """What a designer would see: one edge, one size, nothing that moves or is missing."""
 
-from playwright.async_api import Locator, expect
+from collections.abc import AsyncIterator
 
-from tests.e2e.conftest import Visitor
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, expect
+
+from tests.e2e.conftest import Site, Visitor, watched
 from tests.e2e.test_curation import answered, menu
 
 TABLE = """/pace max /echo | left | middle | right |
@@ -26,6 +30,28 @@ async def edges(those: Locator) -> set[float]:
     return set(found)
 
 
+async def corners(those: Locator) -> list[tuple[int, int, int, int]]:
+    """Left, top, right and bottom of each, in pixels."""
+    found = await those.evaluate_all(
+        """(all) => all.filter((one) => one.checkVisibility()).map((one) => {
+            const { left, top, right, bottom } = one.getBoundingClientRect();
+            return [left, top, right, bottom].map(Math.round);
+        })"""
+    )
+    return [tuple(box) for box in found]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def on_a_phone(browser: Browser, site: Site) -> AsyncIterator[Visitor]:
+    context = await browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    visitor = watched(await context.new_page())
+    await visitor.page.goto(site.link)
+    yield visitor
+    await context.close()
+
+
 async def test_a_table_looks_the_same_in_all_its_cells(visitor: Visitor) -> None:
     await answered(visitor, TABLE)
 
@@ -43,3 +69,12 @@ async def test_the_ways_of_the_menu_begin_at_one_edge(visitor: Visitor) -> None:
 
     await expect(ways).to_have_count(3)
     assert len(await edges(ways)) == 1
+
+
+async def test_the_outlines_below_a_reply_begin_where_its_text_does(visitor: Visitor) -> None:
+    await answered(visitor, "/echo one")
+
+    [text] = await corners(visitor.text)
+    [outline, *_] = await corners(visitor.reply.locator(".tools svg"))
+
+    assert outline[0] == text[0]
