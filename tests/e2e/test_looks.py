@@ -78,3 +78,15 @@ async def test_the_outlines_below_a_reply_begin_where_its_text_does(visitor: Vis
     [outline, *_] = await corners(visitor.reply.locator(".tools svg"))
 
     assert outline[0] == text[0]
+
+
+async def test_what_a_finger_meets_most_is_large_enough(on_a_phone: Visitor) -> None:
+    page = on_a_phone.page
+    main = page.locator(".bar > button, .controls > .attach, .controls select, #buttons button")
+
+    boxes = await corners(main)
+
+    assert len(boxes) == 5
+    for left, top, right, bottom in boxes:
+        assert right - left >= 44
+        assert bottom - top >= 44
