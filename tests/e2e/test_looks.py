@@ -90,3 +90,17 @@ async def test_what_a_finger_meets_most_is_large_enough(on_a_phone: Visitor) -> 
     for left, top, right, bottom in boxes:
         assert right - left >= 44
         assert bottom - top >= 44
+
+
+async def test_a_lost_connection_moves_nothing_in_the_bar(
+    visitor: Visitor, on_a_phone: Visitor
+) -> None:
+    for someone in (visitor, on_a_phone):
+        await someone.page.goto(someone.page.url)
+        buttons = someone.page.locator(".bar > button")
+        before = await corners(buttons)
+
+        await someone.page.locator("#offline").evaluate("(line) => line.hidden = false")
+
+        assert await corners(buttons) == before
+        await expect(someone.page.get_by_text("Connection lost")).to_be_in_viewport(ratio=1)
