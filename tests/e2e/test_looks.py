@@ -104,3 +104,13 @@ async def test_a_lost_connection_moves_nothing_in_the_bar(
 
         assert await corners(buttons) == before
         await expect(someone.page.get_by_text("Connection lost")).to_be_in_viewport(ratio=1)
+
+
+async def test_the_ways_out_of_a_shelf_stand_in_one_line(on_a_phone: Visitor) -> None:
+    page = on_a_phone.page
+    await page.goto(page.url.rstrip("/") + "/conversations/")
+
+    links = await corners(page.locator(".library > header a"))
+
+    assert len(links) == 2
+    assert links[0][1] == links[1][1]
