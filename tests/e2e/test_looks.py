@@ -106,6 +106,21 @@ async def test_a_lost_connection_moves_nothing_in_the_bar(
         await expect(someone.page.get_by_text("Connection lost")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize("size", ["100%", "200%"])
+async def test_letters_of_any_size_keep_the_controls_apart(on_a_phone: Visitor, size: str) -> None:
+    page = on_a_phone.page
+    await page.evaluate("(size) => document.documentElement.style.fontSize = size", size)
+
+    [composer] = await corners(page.locator(".composer"))
+    controls = await corners(page.locator(".controls > *"))
+
+    assert len(controls) == 3
+    for i, (left, _, right, bottom) in enumerate(controls):
+        assert composer[0] < left < right < composer[2]
+        for other in controls[i + 1 :]:
+            assert right <= other[0] or bottom <= other[1]
+
+
 async def test_the_ways_out_of_a_shelf_stand_in_one_line(on_a_phone: Visitor) -> None:
     page = on_a_phone.page
     await page.goto(page.url.rstrip("/") + "/conversations/")
