@@ -191,6 +191,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own words
 LANGUAGE_COOKIE_NAME = "language"
 LOCALE_PATHS = [BASE_DIR / "chatapp" / "locale"]
+FORMAT_MODULE_PATH = "chatapp.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -20,7 +20,7 @@ LAYERS = [
     {"composing"},
     {"transfer"},
     {"page", "places", "sessions"},
-    {"admin", "consumers", "sockets", "templatetags", "views"},
+    {"admin", "consumers", "sockets", "formats", "templatetags", "views"},
     {"apps", "asgi", "checks", "demo", "management", "routing", "serving", "settings", "urls"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -145,9 +145,8 @@ class AuditEventAdmin(Unalterable):
         return [which if name == "which" else name for name in self.list_display]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(
-            request, {"title": _("Audit events"), **(extra_context or {})}
-        )
+        frame = {"title": _("Audit events"), "is_nav_sidebar_enabled": False}
+        return super().changelist_view(request, {**frame, **(extra_context or {})})
 
     @admin.display(description=_("who"), ordering="actor_name")
     def who(self, event: AuditEvent) -> str:

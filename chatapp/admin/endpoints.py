@@ -40,6 +40,12 @@ class EndpointAdmin(Audited):
     class Media:
         css = {"all": ["admin/endpoints.css"]}
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Without the list of models at its side, which would cut off the last columns."""
+        return super().changelist_view(
+            request, {"is_nav_sidebar_enabled": False, **(extra_context or {})}
+        )
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
         return super().get_queryset(request).prefetch_related("groups")
 

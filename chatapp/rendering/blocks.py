@@ -141,7 +141,7 @@ class Document:
         if self._fence:
             target, html = self._fence.partial_id, self._fence.partial(self._open)
         else:
-            target, html = self._open_id, render(self._open, self._references)
+            target, html = self._open_id, render(boundaries.certain(self._open), self._references)
         return Cursor(edition, len(self._pieces), target, html)
 
     def _settle(self, *, is_finished: bool) -> None:

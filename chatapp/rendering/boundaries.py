@@ -46,6 +46,19 @@ def decided(text: str, *, is_finished: bool) -> str:
     return text[: certain.end() if certain else end]
 
 
+def certain(text: str) -> str:
+    """`text` without a last line that only begins: it may still be anything.
+
+    Behind a line of text a dash underlines a heading, and a number is one more word of it, until
+    the next letter makes either a list item. What was shown would jump.
+    """
+    end = text.rfind("\n")
+    if not _MARKER.fullmatch(text, end + 1):
+        return text
+    above = text[: max(end, 0)]
+    return text if above.rstrip(" \t\r")[-1:] in ("", "\n") else above
+
+
 def closed_blocks(text: str, *, is_finished: bool) -> list[Block]:
     """The closed blocks of decided `text` in order, or those up to its first code fence.
 
@@ -65,6 +78,9 @@ FENCE: Final = "Fenced"
 
 # A letter, also behind asterisks: those of a list item or a rule have a space or nothing behind.
 _CERTAIN: Final = re.compile(r"\*{0,3}[^\W\d_]")
+
+# Of an item, a rule or an underline, perhaps quoted.
+_MARKER: Final = re.compile(r"[ \t>]*(?:-+|=+|[*+]|\d{1,9}[.)]?)[ \t]*")
 
 
 def _has_ended(last: Block, text_size: int) -> bool:

@@ -184,3 +184,15 @@ def test_the_first_page_says_how_many_have_every_right_and_what_one_did(
     assert "Added group: Readers" in page
     assert "2 people have every right" in auditor.get("/admin/").content.decode()
     assert Group.objects.filter(name="Readers").exists()
+
+
+def test_times_are_written_as_on_the_pages_of_our_own(root: Client) -> None:
+    event = deed(User.objects.get(), Action.READ)
+
+    page = root.get(LIST).content.decode()
+
+    assert event.at.strftime("%-d %b %Y, %H:%M") in page
+
+
+def test_the_list_has_the_whole_width(root: Client) -> None:
+    assert 'id="nav-sidebar"' not in root.get(LIST).content.decode()

@@ -230,6 +230,13 @@ def test_the_request_of_each_protocol_can_be_shown(admin: Client) -> None:
         assert "chatapp administration" not in page
 
 
+def test_the_list_has_the_whole_width(admin: Client) -> None:
+    page = text_of(admin.get("/admin/chatapp/endpoint/"))
+
+    assert "chatapp administration" in page
+    assert 'id="nav-sidebar"' not in page
+
+
 def test_what_is_wrong_with_a_request_is_said_in_its_place(admin: Client) -> None:
     for values, sentence in (
         ({"protocol": ""}, "Protocol: This field is required"),

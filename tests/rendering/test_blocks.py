@@ -324,3 +324,26 @@ def test_finishing_twice_is_finishing_once() -> None:
 
 def test_an_empty_document_is_two_empty_elements() -> None:
     assert whole("").html() == '<div id="m-closed"></div><div id="m-open" class="block"></div>'
+
+
+@pytest.mark.parametrize("marker", ["-", "   - ", "=", "1", "  2. ", "*", "+ ", "> -", "--"])
+def test_the_beginning_of_a_line_changes_nothing_above_it(marker: str) -> None:
+    answer = Document("m")
+    answer.append("1. **Title**")
+    before = answer.html()
+
+    answer.append(f"\n{marker}")
+    assert answer.html() == before
+
+    answer.append("word")
+    assert "word" in answer.html()
+    assert "<h" not in answer.html()
+
+
+def test_what_a_text_ends_with_is_shown_when_it_ends() -> None:
+    answer = Document("m")
+    answer.append("The answer is\n42")
+
+    answer.finish()
+
+    assert "42" in answer.html()

@@ -1,0 +1,131 @@
+"""What a designer would see: one edge, one size, nothing that moves or is missing."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, expect
+
+from tests.e2e.conftest import Site, Visitor, watched
+from tests.e2e.test_curation import answered, menu
+
+TABLE = """/pace max /echo | left | middle | right |
+| :-- | :-: | --: |
+| a | b | c |"""
+CELLS = """(table) => [...table.querySelectorAll("th, td")].map((cell) => {
+    const { display, fontSize, color } = getComputedStyle(cell);
+    return [display, fontSize, color].join(" ");
+})"""
+
+
+async def edges(those: Locator) -> set[float]:
+    """Where the words of each begin, from the left."""
+    found = await those.evaluate_all(
+        """(all) => all.map((one) => {
+            const words = document.createRange();
+            words.selectNodeContents(one);
+            return Math.round(words.getBoundingClientRect().left);
+        })"""
+    )
+    return set(found)
+
+
+async def corners(those: Locator) -> list[tuple[int, int, int, int]]:
+    """Left, top, right and bottom of each, in pixels."""
+    found = await those.evaluate_all(
+        """(all) => all.filter((one) => one.checkVisibility()).map((one) => {
+            const { left, top, right, bottom } = one.getBoundingClientRect();
+            return [left, top, right, bottom].map(Math.round);
+        })"""
+    )
+    return [tuple(box) for box in found]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def on_a_phone(browser: Browser, site: Site) -> AsyncIterator[Visitor]:
+    context = await browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    visitor = watched(await context.new_page())
+    await visitor.page.goto(site.link)
+    yield visitor
+    await context.close()
+
+
+async def test_a_table_looks_the_same_in_all_its_cells(visitor: Visitor) -> None:
+    await answered(visitor, TABLE)
+
+    looks = await visitor.text.locator("table").evaluate(CELLS)
+
+    assert len(looks) == 6
+    assert len(set(looks)) == 1
+
+
+async def test_the_ways_of_the_menu_begin_at_one_edge(visitor: Visitor) -> None:
+    await answered(visitor, "/echo one")
+    await menu(visitor.page)
+
+    ways = visitor.page.locator("#menu .ways button")
+
+    await expect(ways).to_have_count(3)
+    assert len(await edges(ways)) == 1
+
+
+async def test_the_outlines_below_a_reply_begin_where_its_text_does(visitor: Visitor) -> None:
+    await answered(visitor, "/echo one")
+
+    [text] = await corners(visitor.text)
+    [outline, *_] = await corners(visitor.reply.locator(".tools svg"))
+
+    assert outline[0] == text[0]
+
+
+async def test_what_a_finger_meets_most_is_large_enough(on_a_phone: Visitor) -> None:
+    page = on_a_phone.page
+    main = page.locator(".bar > button, .controls > .attach, .controls select, #buttons button")
+
+    boxes = await corners(main)
+
+    assert len(boxes) == 5
+    for left, top, right, bottom in boxes:
+        assert right - left >= 44
+        assert bottom - top >= 44
+
+
+async def test_a_lost_connection_moves_nothing_in_the_bar(
+    visitor: Visitor, on_a_phone: Visitor
+) -> None:
+    for someone in (visitor, on_a_phone):
+        await someone.page.goto(someone.page.url)
+        buttons = someone.page.locator(".bar > button")
+        before = await corners(buttons)
+
+        await someone.page.locator("#offline").evaluate("(line) => line.hidden = false")
+
+        assert await corners(buttons) == before
+        await expect(someone.page.get_by_text("Connection lost")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("size", ["100%", "200%"])
+async def test_letters_of_any_size_keep_the_controls_apart(on_a_phone: Visitor, size: str) -> None:
+    page = on_a_phone.page
+    await page.evaluate("(size) => document.documentElement.style.fontSize = size", size)
+
+    [composer] = await corners(page.locator(".composer"))
+    controls = await corners(page.locator(".controls > *"))
+
+    assert len(controls) == 3
+    for i, (left, _, right, bottom) in enumerate(controls):
+        assert composer[0] < left < right < composer[2]
+        for other in controls[i + 1 :]:
+            assert right <= other[0] or bottom <= other[1]
+
+
+async def test_the_ways_out_of_a_shelf_stand_in_one_line(on_a_phone: Visitor) -> None:
+    page = on_a_phone.page
+    await page.goto(page.url.rstrip("/") + "/conversations/")
+
+    links = await corners(page.locator(".library > header a"))
+
+    assert len(links) == 2
+    assert links[0][1] == links[1][1]
