@@ -50,6 +50,8 @@ def search(user: User, query: str) -> list[Hit]:
     texts = _texts([messages[i] for i in shown if i in messages])
     hits = []
     for i in shown:
+        if i not in conversations:
+            continue  # removed for good meanwhile
         message_id = messages.get(i)
         text = texts.get(message_id, "") if message_id else ""
         hits.append(Hit(conversations[i], _around(text, phrases), message_id))

@@ -1,7 +1,11 @@
 """Search over titles and texts: only one's own, every word, with its place."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from chatapp.errors import InvalidInput
@@ -35,6 +39,21 @@ def test_the_place_is_shown_with_its_match(alice: User) -> None:
 
     assert hit.pieces[1::2] == ["needle"]
     assert "".join(hit.pieces).startswith("…") and "".join(hit.pieces).endswith("…")
+
+
+def test_what_is_removed_for_good_meanwhile_is_not_found(alice: User) -> None:
+    kept, doomed = said(alice, "needle"), said(alice, "needle")
+
+    def meanwhile(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if "IN (" in sql and "FROM chatapp_conversation" in sql.replace('"', "") and doomed.pk:
+            gone, doomed.pk = doomed.pk, None
+            Conversation.objects.filter(pk=gone).delete()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(meanwhile):
+        hits = search(alice, "needle")
+
+    assert [hit.conversation for hit in hits] == [kept]
 
 
 def test_titles_are_found_and_deleted_ones_are_not(alice: User) -> None:
