@@ -20,27 +20,35 @@ def without_key(text: str, key: str) -> str:
 
 
 class KeyRemover:
-    """Removes the key from text that comes in pieces. Holds back what may be its beginning, and no
-    longer than until the next piece says what it is."""
+    """Removes the key from text that comes in pieces.
+
+    Holds back what may be its beginning, no longer than until the next piece says what it is; the
+    first few characters, with which many a word ends, tell nothing and are given out at once.
+    """
 
     def __init__(self, key: str) -> None:
         self._forms = _forms(key)
         self._pattern = re.compile("|".join(map(re.escape, self._forms)))
         self._first_chars = re.compile("|".join({re.escape(form[0]) for form in self._forms}))
-        self._held = ""
+        # The end of what came with which the key begins, and how much of it is given out.
+        self._begun, self._given = "", 0
 
     def feed(self, text: str) -> str:
-        """What is surely not part of the key; can be empty."""
+        """What is surely not part of the key, or too little of it; can be empty."""
         if not self._forms:
             return text
-        text = self._pattern.sub(IN_ITS_PLACE, self._held + text)
-        self._held = self._beginning_at_end(text)
-        return text.removesuffix(self._held)
+        text = self._pattern.sub(IN_ITS_PLACE, self._begun + text)
+        given = self._given if text.startswith(self._begun[: self._given]) else 0
+        self._begun = self._beginning_at_end(text)
+        begin = len(text) - len(self._begun)
+        end = len(text) if len(self._begun) < _MIN_KEY_CHARS else max(given, begin)
+        self._given = end - begin
+        return text[given:end]
 
     def close(self) -> str:
         """The rest: a beginning of the key that is long enough to tell something goes too."""
-        held, self._held = self._held, ""
-        return IN_ITS_PLACE if len(held) >= _TELLING_CHARS else held
+        begun, given, self._begun, self._given = self._begun, self._given, "", 0
+        return IN_ITS_PLACE if len(begun) >= _TELLING_CHARS else begun[given:]
 
     def _beginning_at_end(self, text: str) -> str:
         """The longest end of `text` that a form of the key begins with."""

@@ -101,8 +101,9 @@ async def test_a_key_that_comes_letter_by_letter_in_the_answer_is_removed() -> N
     async with upstream(script) as server:
         facts = await facts_of(server.target(protocol="truss", api_key=KEY))
 
-    assert ending(facts).text == "Your key is [key]."
-    assert "".join(f.text for f in facts if isinstance(f, Piece)) == "Your key is [key]."
+    # Its first letters, with which many a word begins, are not waited for.
+    told = {ending(facts).text, "".join(f.text for f in facts if isinstance(f, Piece))}
+    assert told <= {f"Your key is {KEY[:given]}[key]." for given in range(4)}
 
 
 async def test_a_failure_is_not_tried_again() -> None:
