@@ -1,12 +1,11 @@
-// Lets the browser's tab and the field for a new name follow the conversation's title, keeps the focus
-// where it is while the list changes, and says when older conversations did not load.
+// Lets the field for a new name follow the conversation's title, keeps the focus where it is while the
+// list changes, and says when older conversations did not load.
 const heading = document.getElementById("heading");
 const field = document.getElementById("title");
 const listing = document.getElementById("listing");
 
 if (heading) {
   new MutationObserver(() => {
-    document.title = `${heading.textContent} · chatapp`;
     if (!field) return;
     const isUntouched = field.value === field.defaultValue;
     field.defaultValue = heading.textContent;

@@ -249,6 +249,18 @@ async def test_the_tab_says_what_becomes_of_the_reply(visitor: Visitor) -> None:
     assert await icon(page) == before
 
 
+async def test_the_tab_keeps_a_new_title_and_says_what_is_going_on(visitor: Visitor) -> None:
+    page = visitor.page
+    await visitor.say("/tokens 5000 /pace 100")
+    await expect(page).to_have_title(re.compile("^Writing"))
+
+    await page.locator("#heading").evaluate("(one) => one.textContent = 'A lighthouse'")
+    await expect(page).to_have_title("Writing… · A lighthouse · chatapp")
+    await page.get_by_role("button", name="Stop", exact=True).click()
+
+    await expect(page).to_have_title("A lighthouse · chatapp")
+
+
 async def test_a_tab_out_of_sight_says_that_its_reply_is_ready(site: Site) -> None:
     async with chromium() as context:
         visitor = watched(context.pages[0])

@@ -42,6 +42,25 @@ async def test_a_message_is_edited_in_place_and_sent_again(visitor: Visitor) -> 
     await expect(page.get_by_text("2/2")).to_be_visible()
 
 
+async def test_keys_leave_an_edit_and_send_it(visitor: Visitor) -> None:
+    await answered(visitor, "/echo one")
+    page = visitor.page
+    edit = page.get_by_role("link", name="Edit and send again")
+    box = page.get_by_role("textbox", name="Your message, to be changed")
+
+    await edit.click()
+    await box.press("Escape")
+    await expect(edit).to_be_focused()
+
+    await edit.press("Enter")
+    await box.fill("/echo two")
+    await box.press("Escape")
+    await expect(box).to_have_value("/echo two")
+
+    await box.press("Control+Enter")
+    await expect(visitor.text).to_have_text("two")
+
+
 async def test_a_message_is_copied_as_it_was_written(visitor: Visitor) -> None:
     await visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await answered(visitor, "/echo **loud** `code`")
