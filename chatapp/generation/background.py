@@ -2,10 +2,15 @@
 
 import asyncio
 import contextvars
-from collections.abc import Coroutine
+import logging
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from chatapp import logs
+
+logger = logging.getLogger(__name__)
+
+PAUSE_S = 3.0
 
 _tasks: set[asyncio.Task[None]] = set()
 
@@ -22,6 +27,18 @@ def begin(work: Coroutine[Any, Any, None], ids: logs.Ids = logs.NOTHING) -> "asy
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     return task
+
+
+async def unfailing(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Does `work` to its end, begun anew after a mistake of ours: nobody would see that it is no
+    longer done."""
+    while True:
+        try:
+            await work()
+            return
+        except Exception:
+            logger.exception("work of the process broke and begins anew")
+        await asyncio.sleep(PAUSE_S)
 
 
 async def end() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, KeysView
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import reach
 from chatapp.generation import bus, hints, queue, shared_log, titles
-from chatapp.generation.background import begin
+from chatapp.generation.background import begin, unfailing
 from chatapp.generation.calls import Call
 from chatapp.generation.generation import Generation
 from chatapp.generation.keeper import keep
@@ -147,7 +148,7 @@ def _begin(work: Coroutine[Any, Any, None], ids: logs.Ids) -> "asyncio.Task[None
 def _keep_keeping() -> None:
     global _keeper
     if _keeper is None or _keeper.done():
-        _keeper = begin(keep(_running))
+        _keeper = begin(unfailing(partial(keep, _running)))
 
 
 async def _live(generation: Generation) -> None:

@@ -4,10 +4,9 @@ others changed, sum up what changed, count what is over, bring back what is ahea
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
@@ -34,35 +33,23 @@ _BETWEEN_HOURS_S = 0.1
 # Longer than from one look to the next, and than the clocks of processes differ.
 _RECENTLY = timedelta(seconds=20)
 
-Work = Callable[[], Coroutine[Any, Any, None]]
 # A conversation's owner, and when it changed.
 Change = tuple[int, datetime]
 
 
 def start() -> None:
     """Begins the upkeep; it goes on until `stop`."""
-    works: list[Work] = [_reap, metrics.watch_lag, _sum_up, _count, _bring_back]
+    works = [_reap, metrics.watch_lag, _sum_up, _count, _bring_back]
     if is_shared():
         works += [_look_for_changes, partial(bus.listen, registry.stop_here)]
     for work in works:
-        background.begin(_unending(work))
+        background.begin(background.unfailing(work))
 
 
 async def stop() -> None:
     """Ends it, and whatever else this process still does about replies."""
     await background.end()
     await redis_client.close()
-
-
-async def _unending(work: Work) -> None:
-    """Begins it anew after a mistake of ours: nobody would see that it is no longer done."""
-    while True:
-        try:
-            await work()
-            return
-        except Exception:
-            logger.exception("the upkeep broke and begins anew")
-        await asyncio.sleep(REAP_S)
 
 
 async def _reap() -> None:

@@ -1,14 +1,14 @@
-"""What a process does beside its replies goes on, whatever happens."""
+"""What a process does for itself goes on, whatever happens."""
 
 import asyncio
 
 import pytest
 
-from chatapp.generation import upkeep
+from chatapp.generation import background
 
 
 async def test_what_breaks_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "REAP_S", 0.0)
+    monkeypatch.setattr(background, "PAUSE_S", 0.0)
     rounds = 0
 
     async def work() -> None:
@@ -17,6 +17,6 @@ async def test_what_breaks_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
         if rounds < 3:
             raise ValueError
 
-    await asyncio.wait_for(upkeep._unending(work), 30)
+    await asyncio.wait_for(background.unfailing(work), 30)
 
     assert rounds == 3
