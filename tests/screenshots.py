@@ -18,7 +18,8 @@ from typing import Any
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests import chromium
-from tests.bench.processes import ROOT, free_port
+from tests.bench.processes import ROOT
+from tests.ports import free_port
 
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 SCHEMES = ("light", "dark")

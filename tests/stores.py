@@ -5,7 +5,6 @@ set to fresh servers, and exits as the command does.
 """
 
 import os
-import random
 import shutil
 import signal
 import socket
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import psycopg
+
+from tests.ports import free_port
 
 _HOST = "127.0.0.1"
 _START_LIMIT_S = 60.0
@@ -46,7 +47,7 @@ class Store(ABC):
     user: str | None = None
 
     def __init__(self) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix=f"{type(self).__name__.lower()}-"))
         self._log = self._folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -242,15 +243,6 @@ def main(arguments: Sequence[str]) -> int:
         stores = [stack.enter_context(_STORES[name]()) for name in names]
         urls = {store.variable: store.url for store in stores}
         return subprocess.call(command, env=os.environ | urls)
-
-
-def _free_port() -> int:
-    """One below those that the kernel gives to clients: nobody takes it during a restart."""
-    for port in random.sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe:
-            if probe.connect_ex((_HOST, port)) != 0:
-                return port
-    raise RuntimeError("no free port between 20000 and 32000")
 
 
 def _newest(program: str) -> str:

@@ -23,7 +23,7 @@ from urllib.parse import unquote
 import aiohttp
 import pytest
 
-from tests.serving.test_server import free_port
+from tests.ports import free_port
 from tests.unlimited import UNLIMITED
 from tests.upstream.replay import load
 from tests.upstream.scripted import EVENTS, Peer, Upstream, upstream

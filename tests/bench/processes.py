@@ -53,12 +53,6 @@ def running(
         _end(process)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What a process, and everybody on its core, have used by `at`, a CLOCK_MONOTONIC time."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench.processes import ROOT, cores, free_port, running
+from tests.bench.processes import ROOT, cores, running
 from tests.bench.sockets import Door
+from tests.ports import free_port
 from tests.unlimited import UNLIMITED
 
 

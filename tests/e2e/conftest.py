@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from playwright.async_api import (
 
 from tests import chromium
 from tests.e2e.relay import Relay
+from tests.ports import free_port
 from tests.unlimited import UNLIMITED
 
 ROOT = Path(__file__).parent.parent.parent
@@ -61,12 +61,6 @@ class Site:
             command, env=self.environment, capture_output=True, text=True, check=True
         )
         return done.stdout
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

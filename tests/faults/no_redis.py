@@ -5,11 +5,11 @@ import json
 from collections.abc import Iterable
 from urllib.request import urlopen
 
-from tests.bench.processes import free_port
 from tests.faults.figures import Figure, percentile, timing
 from tests.faults.readers import new_order
 from tests.faults.setups import stage_on, under
 from tests.faults.stage import Stage
+from tests.ports import free_port
 from tests.stores import Postgres
 
 _RATE = 20

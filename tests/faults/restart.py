@@ -116,6 +116,7 @@ async def _replace(server: Server) -> int:
     """The exit code of the old one."""
     await asyncio.sleep(_CALM_S)
     server.terminate()
-    code = await server.exit_code()
+    if code := await server.exit_code():
+        print(f"A server ended with {code}:\n{server.log[-3000:]}")
     await server.start()
     return code

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
-from tests.bench.processes import ROOT, free_port
+from tests.bench.processes import ROOT
 from tests.bench.servers import chatapp_environment, prepare
 from tests.bench.sockets import Door
+from tests.ports import free_port
 
 _START_LIMIT_S = 60.0
 _DISTRESS = ("Traceback", "Exception ignored", "was never retrieved", "Task was destroyed")
@@ -58,7 +59,7 @@ class Server:
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self.port = free_port()
         self._log = log
-        self._environment = {**environment, "PORT": str(self.port)}
+        self._environment = {**environment, "PORT": str(self.port), "PYTHONFAULTHANDLER": "1"}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
