@@ -233,8 +233,15 @@ async def test_what_is_incomplete_is_completed_in_one_query(conversation: Conver
     assert texts == [f"number {i}" for i in range(WHOLE + 5)]
 
 
+@pytest.fixture
+async def limits_are_known(monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> None:
+    """Else they are asked for once in five seconds, which may be between two counts of queries."""
+    monkeypatch.setattr(allowances, "_LOOK_AGAIN_S", 3600.0)
+    await read(allowances.are_set)
+
+
 async def test_opening_a_page_costs_the_same_queries_however_long_the_conversation(
-    browser: AsyncClient, conversation: Conversation, endpoint: Endpoint
+    browser: AsyncClient, conversation: Conversation, endpoint: Endpoint, limits_are_known: None
 ) -> None:
     async def opened() -> list[str]:
         request = (await browser.get(f"/c/{conversation.pk}/")).asgi_request
@@ -252,11 +259,8 @@ async def test_opening_a_page_costs_the_same_queries_however_long_the_conversati
 
 
 async def test_a_question_costs_the_same_queries_however_long_the_conversation(
-    alice: User, conversation: Conversation, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    alice: User, conversation: Conversation, endpoint: Endpoint, limits_are_known: None
 ) -> None:
-    # Else asked once in five seconds, which may be between the two.
-    monkeypatch.setattr(allowances, "_LOOK_AGAIN_S", 3600.0)
-    await read(allowances.are_set)
     conversation.endpoint = endpoint
     await conversation.asave()
 
