@@ -12,7 +12,8 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench import servers
-from tests.bench.processes import ROOT, cores, free_port, running
+from tests.bench.processes import ROOT, cores, running
+from tests.ports import free_port
 
 STARTS = 5
 
