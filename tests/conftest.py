@@ -37,6 +37,16 @@ def django_db_setup(
     with django_db_blocker.unblock():
         asyncio.run(close_connections())
         asyncio.run(sync_to_async(lambda: connection.close())())
+        if connection.vendor == "postgresql":
+            _end_sessions()
+
+
+def _end_sessions() -> None:
+    """Those of threads that have ended: nobody is left to close their connections."""
+    with connection.cursor() as cursor:
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+    connection.close()
 
 
 @pytest.fixture(autouse=True)
