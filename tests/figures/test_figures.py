@@ -111,7 +111,7 @@ def test_of_two_processes_that_count_the_same_hour_one_stores_it(now: datetime) 
     assert mine is not None and theirs is not None and mine.health
 
     assert [closing.store(mine), closing.store(theirs)] == [True, False]
-    assert HealthFigure.objects.count() == len(mine.health)
+    assert HealthFigure.objects.filter(period=Period.HOUR).count() == len(mine.health)
 
 
 def test_an_hour_is_stored_only_when_it_is_over_and_settled(now: datetime) -> None:
