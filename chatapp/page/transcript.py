@@ -216,4 +216,5 @@ def _render(
         "read_only": read_only,
         "problem": Kind(message.error_kind) if message.error_kind else None,
     }
-    return render_to_string("_message.html", context)
+    # Without white space around it: a transcript that has lost all its articles is `:empty`.
+    return render_to_string("_message.html", context).strip()
