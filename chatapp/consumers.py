@@ -31,7 +31,7 @@ from chatapp.limits.allowances import are_set
 from chatapp.limits.standing import lowest_of
 from chatapp.models import Conversation, conversation_for, message_for
 from chatapp.page.following import OpenPage
-from chatapp.page.pacing import FrameAllowance, due_after, frame_s
+from chatapp.page.pacing import FrameAllowance, Pace
 from chatapp.page.transcript import left_line, taken_back
 from chatapp.rendering.fragments import Fragment
 from chatapp.sessions import trace_of
@@ -157,18 +157,19 @@ class ConversationConsumer(PageSocket):
 
     async def _show_changes(self, watch: hints.Watch) -> None:
         loop = asyncio.get_running_loop()
-        due_at = loop.time()
+        pace = Pace(loop.time())
         await self._show_turns(watch)
         while True:
             self._follow_list(watch)
             await watch.change(POLL_S if self._page.is_growing else SESSION_CHECK_S)
-            if (wait_s := due_at - loop.time()) > 0:
+            if (wait_s := pace.due_at - loop.time()) > 0:
                 await asyncio.sleep(wait_s)
             if self._is_check_due():
                 watch.turns_changed |= await self._has_changed()
             if watch.turns_changed or self._page.has_ended:
                 await self._show_turns(watch)
-            due_at = due_after(due_at, loop.time(), self._frame_s())
+            running = len(registry.running()) + mirrors.followed()
+            pace.send(loop.time(), self._page.tokens, running, self._page.open_size)
             await self._show(self._page.growth())
 
     def _mark_seen(self) -> None:
@@ -230,9 +231,6 @@ class ConversationConsumer(PageSocket):
         if any(isinstance(source, mirrors.Mirror) for source in ended):
             self._mark_seen()  # the process that made it could not know of this reader
         await self._show(fragments)
-
-    def _frame_s(self) -> float:
-        return frame_s(len(registry.running()) + mirrors.followed(), self._page.open_size)
 
 
 def _id_in(query: dict[str, str], name: str) -> UUID | None:

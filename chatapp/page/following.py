@@ -63,6 +63,11 @@ class OpenPage:
         return any(position.reply.source.is_saved for position in self._positions.values())
 
     @property
+    def tokens(self) -> int:
+        """How many have come for the replies that grow here."""
+        return sum(len(position.reply.source.log.entries) for position in self._positions.values())
+
+    @property
     def open_size(self) -> int:
         """Characters that each frame renders anew."""
         return sum(position.reply.open_size for position in self._positions.values())

@@ -2,29 +2,41 @@
 
 import time
 
-FRAME_S = 1 / 50
+FRAME_S = 1 / 60
+FAST_FRAME_S = 1 / 33
 _COMFORTABLE_REPLIES = 200
 _FRAME_S_A_REPLY = 0.0002
 _CHEAP_CHARS = 4096
 
 
-def frame_s(running_replies: int, open_size: int) -> float:
-    """Seconds from one frame to the next: smooth to read, and stretched so that the loop keeps up.
+def frame_s(running_replies: int, open_size: int, tokens: int = 1) -> float:
+    """Seconds from a frame to the next: smooth to read, and stretched so that the loop keeps up.
 
     It grows with the replies that share this process, and with the open block, which every frame
-    renders anew on both sides (`open_size` in characters).
+    renders anew on both sides (`open_size` in characters). Text that comes several `tokens` a frame
+    is faster than one reads: fewer frames look the same, at half the cost to the reader's machine.
     """
+    calm = FRAME_S if tokens < 2 else FAST_FRAME_S
     crowded = (running_replies - _COMFORTABLE_REPLIES) * _FRAME_S_A_REPLY
-    return max(FRAME_S, crowded) * max(1.0, open_size / _CHEAP_CHARS)
+    return max(calm, crowded) * max(1.0, open_size / _CHEAP_CHARS)
 
 
-def due_after(due_at: float, now: float, frame_s: float) -> float:
-    """When the next frame may go, after one that was due at `due_at` and goes `now`.
+class Pace:
+    """When one reader's next frame may go; times are the event loop's."""
 
-    What a frame goes late the next may go early, up to a frame's time: tokens that come about as
-    often as frames may go do not wait for those that came late before them.
-    """
-    return max(due_at, now - frame_s) + frame_s
+    def __init__(self, now: float) -> None:
+        self.due_at = now
+        self._tokens = 0
+
+    def send(self, now: float, tokens: int, running_replies: int, open_size: int) -> None:
+        """A frame goes `now`, with which the page has all of the `tokens` that have come.
+
+        What a frame goes late the next may go early, up to a frame's time: tokens that come about
+        as often as frames may go do not wait for those that came late before them.
+        """
+        wait_s = frame_s(running_replies, open_size, tokens - self._tokens)
+        self.due_at = max(self.due_at, now - wait_s) + wait_s
+        self._tokens = tokens
 
 
 class FrameAllowance:

@@ -2,7 +2,9 @@
 
 import time
 
-from chatapp.page.pacing import FRAME_S, FrameAllowance, due_after, frame_s
+import pytest
+
+from chatapp.page.pacing import FAST_FRAME_S, FRAME_S, FrameAllowance, Pace, frame_s
 
 
 def test_a_calm_server_sends_smoothly() -> None:
@@ -15,23 +17,36 @@ def test_many_replies_or_a_large_open_block_stretch_the_frame() -> None:
     assert frame_s(1, 40_000) > 5 * FRAME_S
 
 
+def waits(pace: Pace, token_times: list[float]) -> list[float]:
+    """How long each token waits, if a frame goes as soon as it may."""
+    waited, left = [], list(token_times)
+    while left:
+        sent_at = max(left[0], pace.due_at)
+        waited += [sent_at - at for at in left if at <= sent_at]
+        left = [at for at in left if at > sent_at]
+        pace.send(sent_at, len(token_times) - len(left), 1, 0)
+    return waited
+
+
 def test_a_late_frame_lets_the_next_come_early() -> None:
-    due_at, waits = 0.0, []
-    for token_at in (0.0, 2.1, 4.0, 6.4, 8.0):
-        sent_at = max(token_at, due_at)
-        waits.append(sent_at - token_at)
-        due_at = due_after(due_at, sent_at, 2.0)
+    late = [0, 1.05 * FRAME_S, 2 * FRAME_S, 3.2 * FRAME_S, 4 * FRAME_S]
 
-    assert waits == [0.0] * 5
+    assert waits(Pace(0), late) == [0.0] * 5
 
 
-def test_faster_tokens_go_out_at_the_frames_pace() -> None:
-    due_at, sent = 0.0, []
-    while len(sent) < 10:
-        sent.append(due_at)
-        due_at = due_after(due_at, due_at, 2.0)
+def test_tokens_at_the_pace_of_reading_wait_for_nothing_and_faster_ones_go_together() -> None:
+    read_at = [i / 50 for i in range(100)]
+    faster = [i / 100 for i in range(300)]
+    pace = Pace(0)
 
-    assert sent[-1] - sent[0] == 18.0
+    assert waits(Pace(0), read_at) == [0.0] * 100
+    assert max(waits(pace, faster)) == pytest.approx(FAST_FRAME_S, abs=0.001)
+
+
+def test_after_a_pause_a_single_token_goes_at_once_again() -> None:
+    pace = Pace(0)
+
+    assert waits(pace, [0, 0.001, 0.002, 1])[-1] == 0
 
 
 def test_an_allowance_is_used_up_and_comes_back() -> None:
