@@ -19,6 +19,8 @@ from chatapp.rendering.blocks import Cursor, Document
 from chatapp.rendering.fragments import Fragment, fragment, inert
 from chatapp.rendering.markdown import plain
 
+_ANY_ID = UUID(int=0)
+
 
 class LiveReply:
     """A running reply as growing documents, shared by everyone who reads along."""
@@ -209,12 +211,31 @@ def _render(
     *,
     read_only: bool = False,
 ) -> str:
+    is_written = message.role == Role.USER or not message.is_live
     context: dict[str, Any] = {
         "message": message,
         "parts": parts,
         "kept": kept,
+        "tools": _tools(message) if is_written and not read_only else "",
         "read_only": read_only,
         "problem": Kind(message.error_kind) if message.error_kind else None,
     }
     # Without white space around it: a transcript that has lost all its articles is `:empty`.
     return render_to_string("_message.html", context).strip()
+
+
+def _tools(message: Message) -> str:
+    """The buttons under it. Most messages' differ by the id alone, and they are half the cost of an
+    article: when a server goes, another one renders those of everybody's page at once."""
+    if message.rating or len(message.versions) > 1:
+        return render_to_string("_tools.html", {"message": message})
+    role, has_text = Role(message.role), bool(message.text)
+    html = _usual_tools(role, has_text, message.can_continue, get_language())
+    return html.replace(str(_ANY_ID), str(message.pk))
+
+
+@lru_cache
+def _usual_tools(role: Role, has_text: bool, can_continue: bool, language: str | None) -> str:
+    """Of a message that has no other version and no rating, in the current `language`."""
+    usual = {"pk": _ANY_ID, "role": role, "text": has_text, "can_continue": can_continue}
+    return render_to_string("_tools.html", {"message": usual})

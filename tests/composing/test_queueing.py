@@ -261,7 +261,7 @@ async def test_ten_wait_and_no_more(
         ({"text": "  "}, "empty"),
         ({"text": "x" * 32_001}, "32,000"),
         ({"key": "nonsense"}, "id"),
-        ({"endpoint": "99"}, "no longer exists"),
+        ({"endpoint": str(2**31 - 1)}, "no longer exists"),
         ({"attachment": str(uuid.uuid4())}, "not here any more"),
         ({"attachment": [str(uuid.uuid4()) for _ in range(9)]}, "can have 8 files"),
         ({"action": "unqueue", "queued": {}}, "id"),
