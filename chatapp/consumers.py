@@ -32,6 +32,7 @@ from chatapp.limits.standing import lowest_of
 from chatapp.models import Conversation, conversation_for, message_for
 from chatapp.page.following import OpenPage
 from chatapp.page.pacing import FrameAllowance, Pace
+from chatapp.page.tail import Tail
 from chatapp.page.transcript import left_line, taken_back
 from chatapp.rendering.fragments import Fragment
 from chatapp.sessions import trace_of
@@ -65,8 +66,7 @@ class ConversationConsumer(PageSocket):
         self._left: str | None = None
         self._telling: asyncio.Task[None] | None = None
         self._conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation_id"]
-        after, first = _id_in(self.query, "after"), _id_in(self.query, "first")
-        self._page = OpenPage(self._conversation_id, after, first)
+        self._page = OpenPage(self._conversation_id, _tail_in(self.query))
         await super().connect()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -233,11 +233,23 @@ class ConversationConsumer(PageSocket):
         await self._show(fragments)
 
 
-def _id_in(query: dict[str, str], name: str) -> UUID | None:
-    """The id of a message that the page names in the address, None for nonsense.
+def _tail_in(query: dict[str, str]) -> Tail:
+    """What the page says of itself in the address: `first` is the first message that it shows,
+    `after` the last of those that came with it, `shown` what sockets before this one brought."""
+    return Tail(_id_in(query, "after"), _id_in(query, "first"), _shown_in(query.get("shown", "")))
 
-    `first` is the first that it shows, `after` the last of those that came with it.
-    """
+
+def _id_in(query: dict[str, str], name: str) -> UUID | None:
+    """None for nonsense."""
     with contextlib.suppress(ValueError):
         return UUID(query.get(name, ""))
     return None
+
+
+def _shown_in(text: str) -> dict[UUID, str]:
+    """`id.look,id.look,…` → looks by id; empty for nonsense, and then the tail comes whole."""
+    told = [each.partition(".") for each in text.split(",")]
+    with contextlib.suppress(ValueError):
+        shown = {UUID(message_id): look for message_id, _, look in told}
+        return shown if len(shown) == len(told) else {}
+    return {}

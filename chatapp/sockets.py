@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -97,7 +97,7 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._is_list_watched = False
         self._listed_at = -LIST_S
         self._listing: asyncio.Task[None] | None = None
-        self._place = Place(f"{self.scope['path']}?{self.scope['query_string']}", self._give_way())
+        self._place = Place(self._page_address(), self._give_way())
         if self._place.take():
             self._follower = asyncio.create_task(self._follow())
         else:
@@ -109,6 +109,11 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
     @property
     def query(self) -> dict[str, str]:
         return _query(self.scope)
+
+    def _page_address(self) -> str:
+        """The same for every socket of a page, whatever it shows by then."""
+        query = {name: value for name, value in self.query.items() if name != "shown"}
+        return f"{self.scope['path']}?{urlencode(query)}"
 
     async def _follow(self) -> None:
         raise NotImplementedError

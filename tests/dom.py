@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = {"br", "hr", "img", "input"}
+MOST_SHOWN = 80
 
 
 @dataclass(eq=False)
@@ -161,6 +162,16 @@ class Page:
         return [
             e for p in places for e in p.children if isinstance(e, Element) and e.tag == "article"
         ]
+
+    @property
+    def shown(self) -> str:
+        """What the page tells its next socket that it has of the tail, as `connection.js` does."""
+        tail = self.root.by_id("tail")
+        articles = [e for e in tail.children if isinstance(e, Element)] if tail else []
+        if len(articles) > MOST_SHOWN:
+            return ""
+        told = [(a.attributes["id"].removeprefix("message-"), a.attributes) for a in articles]
+        return ",".join(f"{i}.{attributes.get('data-look', '')}" for i, attributes in told)
 
     @property
     def prompts(self) -> list[str]:

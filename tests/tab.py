@@ -36,7 +36,8 @@ class Tab:
     """One connection to one conversation, or of a page without one.
 
     `lists` says that the page has a sidebar; `until` where its first page of it ended; `language`
-    what the page is written in; `path` the address of any other socket.
+    what the page is written in; `path` the address of any other socket; `shown` what the page has
+    of its tail from a connection before.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Tab:
         *,
         after: str = "",
         first: str = "",
+        shown: str = "",
         lists: bool = False,
         until: str = "",
         language: str = "",
@@ -57,7 +59,7 @@ class Tab:
         if origin is not None:
             headers.append((b"origin", origin.encode()))
         path = path or (f"/ws/conversations/{conversation_id}/" if conversation_id else "/ws/")
-        query = {"after": after, "first": first, "language": language}
+        query = {"after": after, "first": first, "shown": shown, "language": language}
         if lists:
             query |= {"list": until, "at": timezone.now().isoformat()}
         path += f"?{urlencode(query)}"

@@ -42,10 +42,9 @@ class OpenPage:
     rows, logs and positions fit together.
     """
 
-    def __init__(self, conversation_id: UUID, after: UUID | None, first: UUID | None) -> None:
-        """`first` is the first message that the page shows, `after` the last that came with it."""
+    def __init__(self, conversation_id: UUID, tail: Tail) -> None:
         self._conversation_id = conversation_id
-        self._tail = Tail(after, first)
+        self._tail = tail
         self._positions: dict[UUID, Position] = {}
         self._articles: dict[UUID, str] = {}
         self._ended: list[Source] = []

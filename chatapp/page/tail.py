@@ -1,13 +1,13 @@
 """A conversation's rows → the fragments that bring a page's list of messages in line with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from chatapp.models import Message
 from chatapp.models.message import chain_to, path_of
 from chatapp.models.tree import complete
-from chatapp.page.transcript import element_id, look
+from chatapp.page.transcript import element_id, look, look_digest
 from chatapp.page.window import newest, rest
 from chatapp.rendering.fragments import Fragment
 
@@ -36,13 +36,20 @@ class Step:
 
 
 class Tail:
-    """The messages that a page shows: `history` by HTTP, from `first` on; `tail` by this socket."""
+    """The messages that a page shows: `history` by HTTP, from `first` on; `tail` by its sockets.
 
-    def __init__(self, after: UUID | None, first: UUID | None) -> None:
+    `shown` is what the page says that it has of the tail, from a socket before this one: the
+    digests of the looks of its messages, empty where one was still growing.
+    """
+
+    def __init__(
+        self, after: UUID | None, first: UUID | None, shown: Mapping[UUID, str] | None = None
+    ) -> None:
         self.first = first
         self._after = after
-        self._history: list[UUID] = []
-        self._shown: list[UUID] | None = None
+        self._history: list[UUID] | None = None
+        self._shown = list(shown) if shown else None
+        self._told = shown or {}
         self._looks: dict[UUID, tuple[object, ...]] = {}
 
     def __contains__(self, message_id: UUID) -> bool:
@@ -51,8 +58,9 @@ class Tail:
     def step_to(self, messages: list[Message]) -> Step:
         """Towards the path through `messages`, each as it looks now; reads what has to be shown.
 
-        The first time replaces the tail whole; later ones append, unless a shown message went. A
-        long tail begins late. Changes nothing yet, so it can be done off the event loop.
+        The first time replaces the tail whole, unless the page told what it shows; later ones
+        append, unless a shown message went. A long tail begins late. Changes nothing yet, so it can
+        be done off the event loop.
         """
         path = path_of(messages)
         ids = {message.pk for message in path}
@@ -82,7 +90,7 @@ class Tail:
         """The fragments of the step; from now on the page shows what it leads to."""
         changes = [fragment for message in step.changed for fragment in change_of(message)]
         removed = [Fragment(element_id("message", i), "delete") for i in step.gone]
-        self._looks = {message.pk: look(message) for message in step.path}
+        self._looks, self._told = {message.pk: look(message) for message in step.path}, {}
         if self.first not in self._looks:
             loaded = step.history if self.first is None else []
             self.first = next(iter([*loaded, *step.tail]), None)
@@ -94,15 +102,16 @@ class Tail:
 
     def _changed(self, path: list[Message]) -> list[Message]:
         loaded = set(self._from_first([message.pk for message in path]))
-        return [
-            message
-            for message in path
-            if message.pk in loaded and self._looks.get(message.pk, look(message)) != look(message)
-        ]
+        return [message for message in path if message.pk in loaded and self._looks_other(message)]
+
+    def _looks_other(self, message: Message) -> bool:
+        if message.pk in self._told:
+            return self._told[message.pk] != look_digest(message)
+        return self._looks.get(message.pk, look(message)) != look(message)
 
     def _history_in(self, messages: list[Message]) -> list[UUID]:
-        if self._shown is None and self._after is not None:
-            return chain_to(messages, self._after)
+        if self._history is None:
+            return chain_to(messages, self._after) if self._after is not None else []
         return self._history
 
     def _from_first(self, history: list[UUID]) -> list[UUID]:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
+from zlib import crc32
 
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
@@ -88,6 +89,11 @@ def look(message: Message) -> tuple[object, ...]:
     """What an article's appearance depends on, beside the text of a reply that is still growing."""
     status = "live" if message.is_live else message.status
     return status, message.versions, message.rating, message.rating_reason, len(message.seams)
+
+
+def look_digest(message: Message) -> str:
+    """`look` as the article of a settled message bears it, and the page tells it."""
+    return f"{crc32(repr([str(each) for each in look(message)]).encode()):08x}"
 
 
 def element_id(part: str, message_id: UUID) -> str:
@@ -216,6 +222,7 @@ def _render(
         "message": message,
         "parts": parts,
         "kept": kept,
+        "look": look_digest(message) if is_written and not read_only else "",
         "tools": _tools(message) if is_written and not read_only else "",
         "read_only": read_only,
         "problem": Kind(message.error_kind) if message.error_kind else None,

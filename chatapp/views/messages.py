@@ -9,10 +9,10 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 
 from chatapp.database import read
-from chatapp.models import message_for, usable_endpoints
+from chatapp.models import Message, message_for, usable_endpoints
 from chatapp.models.message import path_of
 from chatapp.models.tree import complete, tree_of
-from chatapp.page.transcript import article
+from chatapp.page.transcript import article, look_digest
 from chatapp.views.access import private_page, user_of_request
 
 
@@ -38,8 +38,13 @@ async def elsewhere(request: HttpRequest, message_id: UUID) -> HttpResponse:
 @private_page
 async def edit_form(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """The form in which one's message is written anew, for the place where it stands."""
-    message = await read(message_for, await user_of_request(request), message_id)
-    context = {"message": message, "key": uuid.uuid4(), "csrf_token": get_token(request)}
+    message = await read(_as_shown, await user_of_request(request), message_id)
+    context = {
+        "message": message,
+        "look": look_digest(message),
+        "key": uuid.uuid4(),
+        "csrf_token": get_token(request),
+    }
     template = "_edit.html" if request.headers.get("HX-Request") else "edit.html"
     return await read(render, request, template, context)
 
@@ -60,8 +65,13 @@ def _elsewhere(request: HttpRequest, user: User, message_id: UUID) -> HttpRespon
 
 
 def _article(user: User, message_id: UUID) -> HttpResponse:
+    return HttpResponse(article(_as_shown(user, message_id)))
+
+
+def _as_shown(user: User, message_id: UUID) -> Message:
+    """The message, knowing its versions if it is one that the page shows."""
     message = message_for(user, message_id)
     path = path_of(tree_of(message.conversation_id))
     shown = next((m for m in path if m.pk == message_id), message)
     complete([shown])
-    return HttpResponse(article(shown))
+    return shown

@@ -2,6 +2,7 @@
 // ours asks for, and reloads a page that Back brought out of the browser's memory.
 const MAY_SWAP = /^(history|tail|key|notice|left|buttons|queue|returned|more|links|listing|heading)$|^(message|text|reasoning|refusal|older|rest)-[0-9a-f]{8}-/;
 const UNDER_WAY_MS = 1000;
+const MOST_SHOWN = 80; // about what an address has room for
 
 const showOffline = (away) => {
   const banner = document.getElementById("offline");
@@ -10,7 +11,17 @@ const showOffline = (away) => {
 };
 
 let connection;
+let wholeAddress; // of a socket that brings the tail whole
 let offlineAt = -Infinity;
+
+// What the page has of its tail need not come again, nor what somebody does in it be lost. An
+// article without a look was still growing, and comes anew.
+const addressOfRest = () => {
+  const articles = [...document.querySelectorAll("#tail > .message")];
+  if (!articles.length || articles.length > MOST_SHOWN) return wholeAddress;
+  const shown = articles.map(({ id, dataset }) => `${id.slice("message-".length)}.${dataset.look ?? ""}`);
+  return `${wholeAddress}&shown=${shown.join()}`;
+};
 
 // hx-ws opens a socket when a page comes into sight that has none.
 const renew = () => {
@@ -22,13 +33,21 @@ const renew = () => {
 
 // 4401, 4404 and 4429 are final; the notice that came before them says why.
 document.addEventListener("htmx:ws:close", (event) => {
-  const isFinal = [4401, 4404, 4429].includes(event.detail.code);
+  const { connection: left, code } = event.detail;
+  wholeAddress ??= left.url;
+  const isFinal = [4401, 4404, 4429].includes(code);
   if (isFinal) connection = undefined;
   showOffline(!isFinal);
+  // Only when no frame is on its way into the page any more, and no other socket is.
+  left.receiving.then(() => {
+    if (left.socket?.readyState === WebSocket.CLOSED) left.url = addressOfRest();
+  });
 });
 document.addEventListener("htmx:ws:error", () => showOffline(true));
 document.addEventListener("htmx:ws:after:connection", (event) => {
   connection = event.detail.connection;
+  wholeAddress ??= connection.url;
+  connection.url = wholeAddress;
   clearTimeout(connection.timer); // of a try that it need not make any more
   showOffline(false);
 });

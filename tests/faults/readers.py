@@ -54,7 +54,8 @@ class Reader:
         self._changed = asyncio.Event()
 
     async def open(self) -> None:
-        door = replace(self._door, path=self._door.path + self.after)
+        told = f"&shown={shown}" if (shown := self.page.shown) else ""
+        door = replace(self._door, path=self._door.path + self.after + told)
         self.connection = await connect(door, self.take)
 
     async def reopen(self, limit_s: float = WAIT_S) -> None:

@@ -21,6 +21,7 @@ from chatapp.models import Conversation, Endpoint, Message
 from chatapp.models.message import path_of
 from chatapp.models.tree import WHOLE, complete, tree_of
 from chatapp.page.following import OpenPage
+from chatapp.page.tail import Tail
 from chatapp.page.transcript import look
 from chatapp.views.chat_page import chat_page
 from tests.dom import Element, Page, tree
@@ -296,7 +297,7 @@ async def test_what_waits_reads_no_text_of_a_long_conversation(
 
 async def test_connecting_costs_three_queries_or_four(conversation: Conversation) -> None:
     def connected() -> list[str]:
-        return queries(OpenPage(conversation.pk, None, None).news)
+        return queries(OpenPage(conversation.pk, Tail(None, None)).news)
 
     await sync_to_async(grow)(conversation, 6)
     short = await read(connected)

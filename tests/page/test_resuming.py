@@ -1,0 +1,158 @@
+"""A page comes back after its connection went → it gets what it lacks, and keeps what it has."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+
+from chatapp.models import Conversation, Endpoint, Message
+from tests.dom import Element, Page
+from tests.growing import grow
+from tests.tab import Tab
+
+TabOf = Callable[..., Tab]
+
+
+def is_shown(page: Page) -> bool:
+    return bool(page.buttons)
+
+
+def swapped(page: Page) -> list[str]:
+    """What frames replaced or added, of the transcript."""
+    frames = "".join(page.frames)
+    ids = ["tail", *(article.attributes["id"] for article in page.articles)]
+    return [i for i in ids if f'hx-target="#{i}"' in frames]
+
+
+def elements(page: Page) -> list[Element]:
+    return list(page.articles)
+
+
+def come_back(tab_of: TabOf, user: User, before: Tab, shown: str | None = None) -> Tab:
+    """A tab with the page of `before`, which tells what it has."""
+    tab = tab_of(user, shown=before.page.shown if shown is None else shown)
+    tab.page, tab.page.frames = before.page, []
+    return tab
+
+
+@pytest.fixture
+async def left(alice: User, endpoint: Endpoint, tab_of: TabOf) -> Tab:
+    """A tab with two turns that was closed."""
+    async with tab_of(alice) as tab:
+        for text in ("/echo one", "/echo two"):
+            await tab.say(text)
+            await tab.until(lambda page: text in page.prompts and page.status == "complete")  # noqa: B023
+    return tab
+
+
+async def test_what_the_page_has_does_not_come_again(alice: User, left: Tab, tab_of: TabOf) -> None:
+    had = elements(left.page)
+
+    async with come_back(tab_of, alice, left) as tab:
+        await tab.until(lambda page: page.frames)
+        await tab.say("/echo three")
+        await tab.until(lambda page: len(page.articles) == 6 and page.status == "complete")
+
+    assert elements(tab.page)[:4] == had
+    assert tab.page.prompts == ["/echo one", "/echo two", "/echo three"]
+
+
+async def test_a_reply_that_was_growing_comes_anew_and_nothing_else(
+    alice: User, left: Tab, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/tokens 60 /pace 50")
+        await tab.until(lambda page: page.status == "streaming" and page.part("text"))
+    had = elements(tab.page)
+
+    async with come_back(tab_of, alice, tab) as again:
+        await again.until(lambda page: page.frames)
+        assert swapped(again.page) == [had[-1].attributes["id"]]
+        await again.until(lambda page: page.status == "complete")
+
+    reply = await Message.objects.alatest("asked_at")
+    words, text = reply.text.split(), again.page.part("text")
+    assert text.startswith("I am a scripted") and text.split()[-20:] == words[-20:]
+    assert text.count("another") == reply.text.count("another")
+    assert elements(again.page)[:-1] == had[:-1] and len(again.page.articles) == 6
+
+
+async def test_a_message_that_changed_meanwhile_comes_alone(
+    alice: User, left: Tab, tab_of: TabOf
+) -> None:
+    first = await Message.objects.filter(role="assistant").aearliest("asked_at")
+    async with tab_of(alice) as elsewhere:
+        await elsewhere.send(action="like", message=str(first.pk))
+        await elsewhere.until(lambda page: "pressed='true'" in page.root.html)
+
+    async with come_back(tab_of, alice, left) as tab:
+        await tab.until(lambda page: page.frames)
+
+    assert swapped(tab.page) == [f"message-{first.pk}"]
+
+
+async def test_what_was_asked_elsewhere_is_added(alice: User, left: Tab, tab_of: TabOf) -> None:
+    had = elements(left.page)
+    async with tab_of(alice) as elsewhere:
+        await elsewhere.say("/echo three")
+        await elsewhere.until(lambda page: page.status == "complete" and len(page.articles) == 6)
+
+    async with come_back(tab_of, alice, left) as tab:
+        await tab.until(lambda page: len(page.articles) == 6)
+
+    assert elements(tab.page)[:4] == had
+
+
+@pytest.mark.parametrize("action", ["retry", "remove"])
+async def test_another_path_comes_whole(action: str, alice: User, left: Tab, tab_of: TabOf) -> None:
+    reply = await Message.objects.filter(role="assistant").alatest("asked_at")
+    prompt = reply.parent_id
+    async with tab_of(alice) as elsewhere:
+        await elsewhere.until(is_shown)
+        await elsewhere.send(action=action, message=str(reply.pk if action == "retry" else prompt))
+        await elsewhere.until(lambda page: page.root.by_id(f"message-{reply.pk}") is None)
+        await elsewhere.until(lambda page: page.status == "complete")
+
+    async with come_back(tab_of, alice, left) as tab:
+        await tab.until(lambda page: page.frames)
+
+    assert "tail" in swapped(tab.page)
+    shown = [article.attributes["id"] for article in tab.page.articles]
+    assert shown == [article.attributes["id"] for article in elsewhere.page.articles]
+
+
+@pytest.mark.parametrize(
+    "shown", ["nonsense", f"{uuid.uuid4()}.00000000", "{first},{first}", "{first}.,nonsense", ","]
+)
+async def test_of_a_page_that_tells_nonsense_all_comes_anew(
+    shown: str, alice: User, left: Tab, tab_of: TabOf
+) -> None:
+    first = left.page.shown.partition(",")[0]
+
+    async with come_back(tab_of, alice, left, shown.format(first=first)) as tab:
+        await tab.until(lambda page: page.frames)
+
+    assert "tail" in swapped(tab.page) and len(tab.page.articles) == 4
+
+
+async def test_behind_messages_that_came_with_the_page_and_those_that_it_leaves_out(
+    alice: User, conversation: Conversation, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    made = await sync_to_async(grow)(conversation, 100)
+    after, first = str(made[-1].pk), str(made[-20].pk)
+    async with tab_of(alice, after=after, first=first) as tab:
+        await tab.say("/echo one", endpoint=str(endpoint.pk))
+        await tab.until(lambda page: page.status == "complete")
+    had = elements(tab.page)
+
+    again = tab_of(alice, after=after, first=first, shown=tab.page.shown)
+    again.page, again.page.frames = tab.page, []
+    async with again:
+        await again.until(lambda page: page.frames)
+        assert swapped(again.page) == []
+        await again.say("/echo two")
+        await again.until(lambda page: len(page.articles) == 4 and page.status == "complete")
+
+    assert elements(again.page)[:2] == had
