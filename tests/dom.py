@@ -30,7 +30,14 @@ class Element:
                 yield from child.walk()
 
     def by_id(self, element_id: str) -> "Element | None":
-        return next((e for e in self.walk() if e.attributes.get("id") == element_id), None)
+        """Looked for from the end, where a chat grows: a browser keeps an index of ids."""
+        left = [self]
+        while left:
+            element = left.pop()
+            if element.attributes.get("id") == element_id:
+                return element
+            left += [child for child in element.children if isinstance(child, Element)]
+        return None
 
     def all(self, tag: str) -> list["Element"]:
         return [element for element in self.walk() if element.tag == tag]
