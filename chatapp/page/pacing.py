@@ -31,11 +31,11 @@ class Pace:
     def send(self, now: float, tokens: int, running_replies: int, open_size: int) -> None:
         """A frame goes `now`, with which the page has all of the `tokens` that have come.
 
-        What a frame goes late the next may go early, up to a frame's time: tokens that come about
-        as often as frames may go do not wait for those that came late before them.
+        The time runs from when it really goes: where frames come late because there is too much to
+        do, several tokens go together, and less is to do.
         """
         wait_s = frame_s(running_replies, open_size, tokens - self._tokens)
-        self.due_at = max(self.due_at, now - wait_s) + wait_s
+        self.due_at = now + wait_s
         self._tokens = tokens
 
 
