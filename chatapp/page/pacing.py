@@ -14,7 +14,7 @@ def frame_s(running_replies: int, open_size: int, tokens: int = 1) -> float:
 
     It grows with the replies that share this process, and with the open block, which every frame
     renders anew on both sides (`open_size` in characters). Text that comes several `tokens` a frame
-    is faster than one reads: fewer frames look the same, at half the cost to the reader's machine.
+    is faster than one reads: fewer frames look the same, and the reader's machine has less to do.
     """
     calm = FRAME_S if tokens < 2 else FAST_FRAME_S
     crowded = (running_replies - _COMFORTABLE_REPLIES) * _FRAME_S_A_REPLY

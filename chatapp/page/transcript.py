@@ -217,13 +217,13 @@ def _render(
     *,
     read_only: bool = False,
 ) -> str:
-    is_written = message.role == Role.USER or not message.is_live
+    has_tools = not (message.is_live or read_only)
     context: dict[str, Any] = {
         "message": message,
         "parts": parts,
         "kept": kept,
-        "look": look_digest(message) if is_written and not read_only else "",
-        "tools": _tools(message) if is_written and not read_only else "",
+        "look": look_digest(message) if has_tools else "",
+        "tools": _tools(message) if has_tools else "",
         "read_only": read_only,
         "problem": Kind(message.error_kind) if message.error_kind else None,
     }
@@ -232,8 +232,8 @@ def _render(
 
 
 def _tools(message: Message) -> str:
-    """The buttons under it. Most messages' differ by the id alone, and they are half the cost of an
-    article: when a server goes, another one renders those of everybody's page at once."""
+    """The buttons under it. Most messages' differ by the id alone, and rendering them costs several
+    times as much as all else of an article; a page that is opened shows dozens at once."""
     if message.rating or len(message.versions) > 1:
         return render_to_string("_tools.html", {"message": message})
     role, has_text = Role(message.role), bool(message.text)

@@ -23,6 +23,10 @@ const addressOfRest = () => {
   return `${wholeAddress}&shown=${shown.join()}`;
 };
 
+document.addEventListener("htmx:ws:before:connection", (event) => {
+  wholeAddress ??= event.detail.connection.url; // before the first, then again before each later one
+});
+
 // hx-ws opens a socket when a page comes into sight that has none.
 const renew = () => {
   clearTimeout(connection.timer);
@@ -34,7 +38,6 @@ const renew = () => {
 // 4401, 4404 and 4429 are final; the notice that came before them says why.
 document.addEventListener("htmx:ws:close", (event) => {
   const { connection: left, code } = event.detail;
-  wholeAddress ??= left.url;
   const isFinal = [4401, 4404, 4429].includes(code);
   if (isFinal) connection = undefined;
   showOffline(!isFinal);
@@ -46,7 +49,6 @@ document.addEventListener("htmx:ws:close", (event) => {
 document.addEventListener("htmx:ws:error", () => showOffline(true));
 document.addEventListener("htmx:ws:after:connection", (event) => {
   connection = event.detail.connection;
-  wholeAddress ??= connection.url;
   connection.url = wholeAddress;
   clearTimeout(connection.timer); // of a try that it need not make any more
   showOffline(false);

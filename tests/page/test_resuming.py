@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
 from chatapp.models import Conversation, Endpoint, Message
-from tests.dom import Element, Page
+from tests.dom import Page
 from tests.growing import grow
 from tests.tab import Tab
 
@@ -26,13 +26,9 @@ def swapped(page: Page) -> list[str]:
     return [i for i in ids if f'hx-target="#{i}"' in frames]
 
 
-def elements(page: Page) -> list[Element]:
-    return list(page.articles)
-
-
-def come_back(tab_of: TabOf, user: User, before: Tab, shown: str | None = None) -> Tab:
-    """A tab with the page of `before`, which tells what it has."""
-    tab = tab_of(user, shown=before.page.shown if shown is None else shown)
+def come_back(tab_of: TabOf, user: User, before: Tab, **told: str) -> Tab:
+    """A tab with the page of `before`, which tells what it has unless it tells something else."""
+    tab = tab_of(user, **{"shown": before.page.shown} | told)
     tab.page, tab.page.frames = before.page, []
     return tab
 
@@ -48,14 +44,14 @@ async def left(alice: User, endpoint: Endpoint, tab_of: TabOf) -> Tab:
 
 
 async def test_what_the_page_has_does_not_come_again(alice: User, left: Tab, tab_of: TabOf) -> None:
-    had = elements(left.page)
+    had = left.page.articles
 
     async with come_back(tab_of, alice, left) as tab:
         await tab.until(lambda page: page.frames)
         await tab.say("/echo three")
         await tab.until(lambda page: len(page.articles) == 6 and page.status == "complete")
 
-    assert elements(tab.page)[:4] == had
+    assert tab.page.articles[:4] == had
     assert tab.page.prompts == ["/echo one", "/echo two", "/echo three"]
 
 
@@ -65,7 +61,7 @@ async def test_a_reply_that_was_growing_comes_anew_and_nothing_else(
     async with tab_of(alice) as tab:
         await tab.say("/tokens 60 /pace 50")
         await tab.until(lambda page: page.status == "streaming" and page.part("text"))
-    had = elements(tab.page)
+    had = tab.page.articles
 
     async with come_back(tab_of, alice, tab) as again:
         await again.until(lambda page: page.frames)
@@ -76,7 +72,7 @@ async def test_a_reply_that_was_growing_comes_anew_and_nothing_else(
     words, text = reply.text.split(), again.page.part("text")
     assert text.startswith("I am a scripted") and text.split()[-20:] == words[-20:]
     assert text.count("another") == reply.text.count("another")
-    assert elements(again.page)[:-1] == had[:-1] and len(again.page.articles) == 6
+    assert again.page.articles[:-1] == had[:-1] and len(again.page.articles) == 6
 
 
 async def test_a_message_that_changed_meanwhile_comes_alone(
@@ -94,7 +90,7 @@ async def test_a_message_that_changed_meanwhile_comes_alone(
 
 
 async def test_what_was_asked_elsewhere_is_added(alice: User, left: Tab, tab_of: TabOf) -> None:
-    had = elements(left.page)
+    had = left.page.articles
     async with tab_of(alice) as elsewhere:
         await elsewhere.say("/echo three")
         await elsewhere.until(lambda page: page.status == "complete" and len(page.articles) == 6)
@@ -102,7 +98,7 @@ async def test_what_was_asked_elsewhere_is_added(alice: User, left: Tab, tab_of:
     async with come_back(tab_of, alice, left) as tab:
         await tab.until(lambda page: len(page.articles) == 6)
 
-    assert elements(tab.page)[:4] == had
+    assert tab.page.articles[:4] == had
 
 
 @pytest.mark.parametrize("action", ["retry", "remove"])
@@ -131,7 +127,7 @@ async def test_of_a_page_that_tells_nonsense_all_comes_anew(
 ) -> None:
     first = left.page.shown.partition(",")[0]
 
-    async with come_back(tab_of, alice, left, shown.format(first=first)) as tab:
+    async with come_back(tab_of, alice, left, shown=shown.format(first=first)) as tab:
         await tab.until(lambda page: page.frames)
 
     assert "tail" in swapped(tab.page) and len(tab.page.articles) == 4
@@ -145,14 +141,12 @@ async def test_behind_messages_that_came_with_the_page_and_those_that_it_leaves_
     async with tab_of(alice, after=after, first=first) as tab:
         await tab.say("/echo one", endpoint=str(endpoint.pk))
         await tab.until(lambda page: page.status == "complete")
-    had = elements(tab.page)
+    had = tab.page.articles
 
-    again = tab_of(alice, after=after, first=first, shown=tab.page.shown)
-    again.page, again.page.frames = tab.page, []
-    async with again:
+    async with come_back(tab_of, alice, tab, after=after, first=first) as again:
         await again.until(lambda page: page.frames)
         assert swapped(again.page) == []
         await again.say("/echo two")
         await again.until(lambda page: len(page.articles) == 4 and page.status == "complete")
 
-    assert elements(again.page)[:2] == had
+    assert again.page.articles[:2] == had
