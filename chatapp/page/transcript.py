@@ -24,13 +24,17 @@ _ANY_ID = UUID(int=0)
 
 
 class LiveReply:
-    """A running reply as growing documents, shared by everyone who reads along."""
+    """A running reply as growing documents, shared by everyone who reads along.
+
+    `parts` are those that have any text.
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.documents = {
             part: Document(element_id(part, source.reply_id)) for part in PARTS.values()
         }
+        self.parts: frozenset[str] = frozenset()
         self._read_to = 0
         self._finished = False
 
@@ -39,7 +43,10 @@ class LiveReply:
         fresh = self.source.log.entries[self._read_to :]
         self._read_to += len(fresh)
         for delta in fresh:
-            self.documents[PARTS[type(delta)]].append(delta.text)
+            part = PARTS[type(delta)]
+            self.documents[part].append(delta.text)
+            if part not in self.parts:
+                self.parts |= {part}
         if not self.source.status.is_live:
             self.finish()
 
@@ -50,14 +57,10 @@ class LiveReply:
             for document in self.documents.values():
                 document.finish()
 
-    def parts(self) -> frozenset[str]:
-        """The parts that have any text."""
-        return frozenset(part for part, document in self.documents.items() if document.text)
-
     @property
     def open_size(self) -> int:
         """Characters that each frame renders anew."""
-        return sum(document.open_size for document in self.documents.values())
+        return sum(self.documents[part].open_size for part in self.parts)
 
 
 @dataclass(slots=True)
@@ -120,9 +123,9 @@ def live_article(message: Message, source: Source) -> tuple[str, Position]:
     """
     reply = live_reply(source)
     message.status = shown_status(source)
-    parts = {part: inert(reply.documents[part].html()) for part in reply.parts()}
+    parts = {part: inert(reply.documents[part].html()) for part in reply.parts}
     cursors = {part: document.cursor() for part, document in reply.documents.items()}
-    position = Position(reply, message, Status(message.status), reply.parts(), cursors)
+    position = Position(reply, message, Status(message.status), reply.parts, cursors)
     return _render(message, parts), position
 
 
@@ -146,7 +149,7 @@ def growth(position: Position) -> list[Fragment]:
     """What brings a page from `position` to now; moves it there."""
     reply = position.reply
     reply.catch_up()
-    status, parts = shown_status(reply.source), reply.parts()
+    status, parts = shown_status(reply.source), reply.parts
     fragments = _patches(position)
     if (status, parts) != (position.status, position.parts):
         position.message.status = position.status = status
@@ -170,7 +173,7 @@ def ending(position: Position, message: Message) -> list[Fragment]:
         reply.finish()
     if not is_exact or any(document.changed_at_finish for document in documents.values()):
         return [Fragment(element_id("message", message.pk), "outerHTML", article(message))]
-    return [*_patches(position), _around(position, reply.parts())]
+    return [*_patches(position), _around(position, reply.parts)]
 
 
 def shown_status(source: Source) -> Status:
@@ -197,7 +200,7 @@ def _patches(position: Position) -> list[Fragment]:
     for part, document in position.reply.documents.items():
         if part in position.parts:
             fresh, position.cursors[part] = document.patches(position.cursors[part])
-            found += map(fragment, fresh)
+            found += [fragment(patch) for patch in fresh]
     return found
 
 

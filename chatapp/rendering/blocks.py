@@ -107,7 +107,7 @@ class Document:
     def patches(self, cursor: Cursor) -> tuple[list[Patch], Cursor]:
         """What a reader at `cursor` lacks, to be applied in order, and where that brings him."""
         now = self.cursor()
-        if cursor == now:
+        if cursor is now or cursor == now:
             return [], now
         if cursor.edition != now.edition:
             return [Patch(self.element_id, "innerHTML", self.html())], now
@@ -155,12 +155,10 @@ class Document:
 
     def _read_prose(self, is_finished: bool) -> bool:
         """Close the blocks that are complete; true if a code fence opens behind them."""
+        if not is_finished and self._is_within_line():
+            return False
         text = boundaries.decided(self._open, is_finished=is_finished)
-        fresh = text[self._scanned :]
-        is_mid_line = self._scanned > 0 and text[self._scanned - 1] not in "\r\n"
-        if not is_finished and (not fresh or (is_mid_line and not _LINE_END.search(fresh))):
-            # More of a line that was looked at begins no block, and so closes none.
-            self._scanned = len(text)
+        if not is_finished and len(text) == self._scanned:
             return False
         end = 0
         for block in boundaries.closed_blocks(text, is_finished=is_finished):
@@ -176,6 +174,14 @@ class Document:
         self._open = self._open[end:]
         self._scanned = len(text) - end
         return False
+
+    def _is_within_line(self) -> bool:
+        """Whether what came is more of a line that was looked at: it begins no block, and so
+        closes none."""
+        scanned, text = self._scanned, self._open
+        if scanned == 0 or text[scanned - 1] in "\r\n":
+            return False
+        return text.find("\n", scanned) < 0 and text.find("\r", scanned) < 0
 
     def _close(self, markdown: str) -> None:
         self._learn(markdown)
@@ -233,8 +239,6 @@ BLOCKS_PER_SECTION: Final = 32
 
 # A section or a chunk that is still to be filled.
 _EMPTY: Final = re.compile(r'<(div|span) class="(section|chunk)" id="[^"]*"></\1>$')
-
-_LINE_END: Final = re.compile(r"[\r\n]")
 
 # Feeding a long text in bites keeps every parse short, and is the same as if it had arrived so.
 _BITE_CHARS: Final = 8_192

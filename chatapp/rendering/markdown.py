@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from html import unescape
 from typing import Final
 
-import nh3
 import pyromark
 from pyromark import Options
 from pyromark.event import BrokenLink
 
 from chatapp.rendering import code, links, math, source
+from chatapp.rendering.sanitizer import sanitized
 
 # A link's address and title, by its label as `label_of` writes it.
 References = Mapping[str, tuple[str, str]]
@@ -36,7 +36,7 @@ def render(text: str, references: References | None = None) -> str:
     markdown = source.with_dollar_math(source.neutral(text))
     html = source.restored(_parsed(markdown, references))
     html = links.with_visible_hosts(_without_forms_and_styles(html))
-    return _with_boxes(_CLEANER.clean(html))
+    return _with_boxes(sanitized(html))
 
 
 def plain(text: str) -> str:
@@ -62,34 +62,6 @@ def label_of(text: str) -> str:
 
 # Sanitizing takes quadratic time in the depth of nesting, and nobody quotes that deeply.
 _TOO_DEEP: Final = re.compile(r"^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])){60}", re.MULTILINE)
-
-_TAGS: Final = """
-    a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre small span strong table tbody td th
-    thead tr ul
-"""
-_LANGUAGE_CLASS: Final = re.compile(r"language-[a-z0-9_+#.-]{1,30}")
-
-
-def _attribute(tag: str, name: str, value: str) -> str | None:
-    is_class_of_code = (tag, name) == ("code", "class")
-    return None if is_class_of_code and not _LANGUAGE_CLASS.fullmatch(value) else value
-
-
-_CLEANER: Final = nh3.Cleaner(
-    tags=set(_TAGS.split()),
-    attributes={"a": {"href"}, "code": {"class"}, "ol": {"start"}},
-    attribute_filter=_attribute,
-    allowed_classes={
-        "small": {"host"},
-        "span": {"math", "math-display", "math-inline"},
-        "td": {"center", "left", "right"},
-        "th": {"center", "left", "right"},
-    },
-    link_rel="noopener noreferrer nofollow",
-    set_tag_attribute_values={"a": {"target": "_blank"}},
-    url_schemes={"http", "https", "mailto"},
-    url_relative="deny",
-)
 
 # Both parsers escape "<" in text and attributes, so these match their markup and nothing else.
 _CELL: Final = re.compile(r'<(t[hd]) style="text-align: (left|center|right)">')

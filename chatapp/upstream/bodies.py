@@ -22,6 +22,7 @@ MAX_JSON_BYTES = 8 * 1024 * 1024
 _MAX_PAGE_BYTES = 64 * 1024
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _SHOWN_CHARS = 80
+_JSON = json.JSONDecoder()
 
 
 class Reader(Protocol):
@@ -191,7 +192,7 @@ def is_json(media_type: str) -> bool:
 def parse_json(answer: Answer, text: str) -> object:
     """The JSON value of one event's data; None, and the answer closed, if it is none."""
     try:
-        return json.loads(text)
+        return _JSON.decode(text)
     except (ValueError, RecursionError):
         reject_as_json(answer, text)
         return None

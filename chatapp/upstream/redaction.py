@@ -35,7 +35,7 @@ class KeyRemover:
 
     def feed(self, text: str) -> str:
         """What is surely not part of the key, or too little of it; can be empty."""
-        if not self._forms:
+        if not self._forms or not (self._begun or self._first_chars.search(text)):
             return text
         text = self._pattern.sub(IN_ITS_PLACE, self._begun + text)
         given = self._given if text.startswith(self._begun[: self._given]) else 0
