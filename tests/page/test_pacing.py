@@ -8,13 +8,13 @@ from chatapp.page.pacing import FAST_FRAME_S, FRAME_S, FrameAllowance, Pace, fra
 
 
 def test_a_calm_server_sends_smoothly() -> None:
-    assert frame_s(1, 300) == FRAME_S
-    assert frame_s(100, 0) == FRAME_S
+    assert frame_s(1, 300, 50) == FRAME_S
+    assert frame_s(100, 0, 0) == FRAME_S
 
 
 def test_many_replies_or_a_large_open_block_stretch_the_frame() -> None:
-    assert frame_s(500, 0) > FRAME_S
-    assert frame_s(1, 40_000) > 5 * FRAME_S
+    assert frame_s(500, 0, 50) > FRAME_S
+    assert frame_s(1, 40_000, 50) > 5 * FRAME_S
 
 
 def waits(pace: Pace, token_times: list[float]) -> list[float]:
@@ -38,10 +38,16 @@ def test_a_late_frame_makes_the_next_no_earlier() -> None:
 def test_tokens_at_the_pace_of_reading_wait_for_nothing_and_faster_ones_go_together() -> None:
     read_at = [i / 50 for i in range(100)]
     faster = [i / 100 for i in range(300)]
-    pace = Pace(0)
 
     assert waits(Pace(0), read_at) == [0.0] * 100
-    assert max(waits(pace, faster)) == pytest.approx(FAST_FRAME_S, abs=0.001)
+    assert max(waits(Pace(0), faster)) == pytest.approx(FAST_FRAME_S, abs=0.001)
+
+
+def test_tokens_that_were_late_together_make_none_behind_them_wait() -> None:
+    read_at = [i / 50 for i in range(100)]
+    read_at[50] = read_at[49] = read_at[51]
+
+    assert waits(Pace(0), read_at) == [0.0] * 100
 
 
 def test_after_a_pause_a_single_token_goes_at_once_again() -> None:
