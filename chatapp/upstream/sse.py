@@ -45,34 +45,37 @@ class EventStreamParser:
 
         Raises `EventTooLargeError` after the events before it; the parser is of no use then.
         """
-        for line in self._lines(data):
+        *lines, rest = self._split(data)
+        for line in lines:
+            if self._partial or self._is_first_line or len(line) > MAX_LINE_BYTES:
+                line = self._whole(line)
             if line:
                 self._read(line)
             elif event := self._dispatch():
                 # "If the line is empty (a blank line): Dispatch the event."
                 yield event
+        if rest:
+            self._keep(rest)
 
-    def _lines(self, data: bytes) -> Iterator[bytes]:
+    def _split(self, data: bytes) -> list[bytes]:
+        """What `data` has of each line; the last one has not ended, and may be empty."""
         # A CR that ended the last write has ended its line; an LF that follows belongs to it.
         if self._ended_with_cr and data:
             data = data.removeprefix(b"\n")
             self._ended_with_cr = False
         if not data:
-            return
+            return [b""]
         self._ended_with_cr = data.endswith(b"\r")
         # Lines end with CRLF, LF or a lone CR, which is what splitlines means for bytes, not str.
         lines = data.splitlines()
-        rest = b"" if data.endswith((b"\n", b"\r")) else lines.pop()
-        for line in lines:
-            yield self._whole(line)
-        if rest:
-            self._keep(rest)
+        if data.endswith((b"\n", b"\r")):
+            lines.append(b"")
+        return lines
 
     def _whole(self, line: bytes) -> bytes:
-        if self._partial or len(line) > MAX_LINE_BYTES:
-            self._keep(line)
-            line = b"".join(self._partial)
-            self._partial, self._partial_bytes = [], 0
+        self._keep(line)
+        line = b"".join(self._partial)
+        self._partial, self._partial_bytes = [], 0
         if self._is_first_line:
             self._is_first_line = False
             # "one leading U+FEFF BYTE ORDER MARK character must be ignored if any are present"
