@@ -20,6 +20,9 @@ from tests.dom import Page
 
 WAIT_S = 30.0
 
+# Of nothing. The same in each process that collects tests, as their names hold it.
+NOBODYS_ID = "3f2b8c1e-6d47-4a90-9b1f-5c0e7d8a2b46"
+
 
 def sign_in(user: User) -> str:
     """A new session of `user`; returns its key."""

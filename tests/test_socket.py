@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from chatapp.generation import hints
 from chatapp.models import Conversation, Endpoint, Message, Status
 from tests.dom import ended
-from tests.tab import Tab
+from tests.tab import NOBODYS_ID, Tab
 
 TabOf = Callable[..., Tab]
 
@@ -284,19 +284,19 @@ async def test_sending_while_a_reply_runs_is_refused_and_nothing_is_lost(
         ('{"action": "send", "text": "hi", "key": "x"}', "id"),
         ('{"action": "send", "text": "hi", "key": ["x"]}', "id"),
         ('{"action": "stop", "message": {}}', "id"),
-        (json.dumps({"action": "stop", "message": str(uuid.uuid4())}), "not part"),
-        (json.dumps({"action": "retry", "message": str(uuid.uuid4())}), "not part"),
-        (json.dumps({"action": "send", "text": " \n\t ", "key": str(uuid.uuid4())}), "empty"),
+        (json.dumps({"action": "stop", "message": NOBODYS_ID}), "not part"),
+        (json.dumps({"action": "retry", "message": NOBODYS_ID}), "not part"),
+        (json.dumps({"action": "send", "text": " \n\t ", "key": NOBODYS_ID}), "empty"),
         (
-            json.dumps({"action": "send", "text": "x" * 32_001, "key": str(uuid.uuid4())}),
+            json.dumps({"action": "send", "text": "x" * 32_001, "key": NOBODYS_ID}),
             "32,000",
         ),
         (
-            json.dumps({"action": "send", "text": "hi", "key": str(uuid.uuid4()), "endpoint": "²"}),
+            json.dumps({"action": "send", "text": "hi", "key": NOBODYS_ID, "endpoint": "²"}),
             "endpoint",
         ),
         (
-            json.dumps({"action": "send", "text": "hi", "key": str(uuid.uuid4()), "endpoint": 99}),
+            json.dumps({"action": "send", "text": "hi", "key": NOBODYS_ID, "endpoint": 99}),
             "no longer exists",
         ),
     ],

@@ -15,12 +15,15 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
-from chatapp.models import Conversation, Message
+from chatapp.models import Conversation, Message, Role
 from chatapp.models.search import folded, matching, phrases_in
+from chatapp.rendering.markdown import seen
 
 MOST_HITS = 50
 MOST_CHARS = 200
 _CONTEXT_CHARS = 70
+# As much of a reply's Markdown as the context may come from, for a reply can be very long.
+_NEAR_CHARS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,14 @@ def search(user: User, query: str) -> list[Hit]:
     found = dict.fromkeys([*(c.pk for c in titled), *messages])
     shown = list(found)[:MOST_HITS]
     conversations = Conversation.objects.defer("system_prompt", "parameters").in_bulk(shown)
-    texts = _texts([messages[i] for i in shown if i in messages])
+    said = Message.objects.only("text", "role").in_bulk(messages[i] for i in shown if i in messages)
     hits = []
     for i in shown:
         if i not in conversations:
             continue  # removed for good meanwhile
-        message_id = messages.get(i)
-        text = texts.get(message_id, "") if message_id else ""
-        hits.append(Hit(conversations[i], _around(text, phrases), message_id))
+        message = said.get(messages[i]) if i in messages else None
+        pieces = _around(message, phrases) if message else []
+        hits.append(Hit(conversations[i], pieces, messages.get(i)))
     return hits
 
 
@@ -66,22 +69,29 @@ def _titled(user: User, words: list[str]) -> list[Conversation]:
     return list(mine.only("pk")[:MOST_HITS])
 
 
-def _texts(message_ids: list[UUID]) -> dict[UUID, str]:
-    return dict(Message.objects.filter(pk__in=message_ids).values_list("pk", "text"))
-
-
-def _around(text: str, phrases: Collection[list[str]]) -> list[str]:
+def _around(message: Message, phrases: Collection[list[str]]) -> list[str]:
     """The line around the first match, cut into plain text and matches by turns."""
-    if not text:
-        return []
-    words = ("".join(tokens) for tokens in phrases)
-    pattern = re.compile("|".join(map(re.escape, words)))
-    text = unicodedata.normalize("NFC", text)
-    first = pattern.search(folded(text))
-    at = first.start() if first else 0
+    tokens = ("".join(phrase) for phrase in phrases)
+    pattern = re.compile("|".join(map(re.escape, tokens)))
+    text = unicodedata.normalize("NFC", message.text)
+    if message.role == Role.ASSISTANT:
+        text = _as_read(text, _place(text, pattern))
+    at = _place(text, pattern)
     start = max(0, at - _CONTEXT_CHARS)
     cut = " ".join(text[start : at + 2 * _CONTEXT_CHARS].split())
     line = ("…" if start else "") + cut + ("…" if at + 2 * _CONTEXT_CHARS < len(text) else "")
     spans = [match.span() for match in pattern.finditer(folded(line))]
     edges = [0, *chain.from_iterable(spans), len(line)]
     return [line[a:b] for a, b in pairwise(edges)]
+
+
+def _place(text: str, pattern: re.Pattern[str]) -> int:
+    """Where the first match is, the beginning if there is none."""
+    first = pattern.search(folded(text))
+    return first.start() if first else 0
+
+
+def _as_read(markdown: str, at: int) -> str:
+    """What a reader sees of the lines around `at`."""
+    start = markdown.rfind("\n", 0, max(0, at - _NEAR_CHARS)) + 1
+    return seen(markdown[start : at + _NEAR_CHARS])

@@ -237,7 +237,8 @@ def _render(
 def _tools(message: Message) -> str:
     """The buttons under it. Most messages' differ by the id alone, and rendering them costs several
     times as much as all else of an article; a page that is opened shows dozens at once."""
-    if message.rating or len(message.versions) > 1:
+    answers_nothing = message.role == Role.ASSISTANT and message.parent_id is None
+    if message.rating or len(message.versions) > 1 or answers_nothing:
         return render_to_string("_tools.html", {"message": message})
     role, has_text = Role(message.role), bool(message.text)
     html = _usual_tools(role, has_text, message.can_continue, get_language())
@@ -247,5 +248,11 @@ def _tools(message: Message) -> str:
 @lru_cache
 def _usual_tools(role: Role, has_text: bool, can_continue: bool, language: str | None) -> str:
     """Of a message that has no other version and no rating, in the current `language`."""
-    usual = {"pk": _ANY_ID, "role": role, "text": has_text, "can_continue": can_continue}
+    usual = {
+        "pk": _ANY_ID,
+        "parent_id": _ANY_ID,
+        "role": role,
+        "text": has_text,
+        "can_continue": can_continue,
+    }
     return render_to_string("_tools.html", {"message": usual})

@@ -44,6 +44,22 @@ def plain(text: str) -> str:
     return code.verbatim(text)
 
 
+def seen(text: str) -> str:
+    """What a reader sees of Markdown, as plain text: without its marks, and lines as they fall."""
+    pieces: list[str] = []
+    for event in pyromark.events(source.neutral(text), options=OPTIONS):
+        match event:
+            case {"Text": str(piece)} | {"Code": str(piece)}:
+                pieces.append(piece)
+            case {"InlineMath": str(piece)} | {"DisplayMath": str(piece)}:
+                pieces.append(piece)
+            case {"End": str(tag)} if tag in _INLINE:
+                pass
+            case str() | {"End": _}:
+                pieces.append("\n")
+    return source.restored_text("".join(pieces))
+
+
 def references_in(text: str) -> dict[str, tuple[str, str]]:
     """The link reference definitions in `text`; the first of a label counts."""
     if "]:" not in text:
@@ -62,6 +78,8 @@ def label_of(text: str) -> str:
 
 # Sanitizing takes quadratic time in the depth of nesting, and nobody quotes that deeply.
 _TOO_DEEP: Final = re.compile(r"^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])){60}", re.MULTILINE)
+
+_INLINE: Final = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
 
 # Both parsers escape "<" in text and attributes, so these match their markup and nothing else.
 _CELL: Final = re.compile(r'<(t[hd]) style="text-align: (left|center|right)">')

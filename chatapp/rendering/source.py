@@ -40,6 +40,11 @@ def restored(html: str) -> str:
     return html
 
 
+def restored_text(text: str) -> str:
+    """Plain text of neutral Markdown, with its characters put back."""
+    return text.replace(_LESS_THAN, "<").replace(_NEWLINE, "\n").replace(_DOLLAR, "$")
+
+
 _LESS_THAN: Final = "\ufdd0"
 _NEWLINE: Final = "\ufdd1"
 _DOLLAR: Final = "\ufdd2"

@@ -16,8 +16,8 @@ from typing import Any
 
 import uvloop
 
-# TLS ends at the proxy. Twisted works without its own, which would take 6 MiB of each process; so does
-# Autobahn without WAMP's sign-in, sessions and encoding, which nothing here speaks: 2 MiB more.
+# TLS ends at the proxy. Twisted works without its own, which would take 6 MiB of each process, and
+# Autobahn without WAMP's sign-in, sessions and encoding, 2 MiB more: nothing here speaks it.
 sys.modules.setdefault("OpenSSL", None)  # type: ignore[arg-type]
 sys.modules.setdefault("cbor2", None)  # type: ignore[arg-type]
 sys.modules.setdefault("autobahn.wamp.auth", ModuleType("autobahn.wamp.auth"))

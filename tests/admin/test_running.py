@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from html import unescape
-from uuid import uuid4
 
 import pytest
 from channels.testing import WebsocketCommunicator
@@ -22,7 +21,7 @@ from chatapp.generation import registry
 from chatapp.generation.rows import lease
 from chatapp.models import AuditEvent, Conversation, Endpoint, Message, Status
 from tests.admin.test_operations import client_of, page
-from tests.tab import WAIT_S, Tab
+from tests.tab import NOBODYS_ID, WAIT_S, Tab
 
 TabOf = Callable[..., Tab]
 HEADERS = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
@@ -130,7 +129,7 @@ async def test_cancel_asks_the_process_that_makes_the_reply(
     assert "stopping…" in await page(operator, "/admin/running/")
 
 
-@pytest.mark.parametrize("named", ["", "nonsense", str(uuid4()), "ended"])
+@pytest.mark.parametrize("named", ["", "nonsense", NOBODYS_ID, "ended"])
 async def test_what_does_not_run_is_not_cancelled(
     named: str, elsewhere: Message, operator: AsyncClient
 ) -> None:

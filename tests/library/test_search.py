@@ -10,13 +10,13 @@ from django.test import Client
 
 from chatapp.errors import InvalidInput
 from chatapp.library.search import search
-from chatapp.models import Conversation, Message
+from chatapp.models import Conversation, Message, Role
 from chatapp.models.search import index
 
 
-def said(owner: User, text: str, title: str = "A title") -> Conversation:
+def said(owner: User, text: str, title: str = "A title", role: Role = Role.USER) -> Conversation:
     conversation = Conversation.objects.create(owner=owner, title=title)
-    message = Message.objects.create(conversation=conversation, role="user", text=text)
+    message = Message.objects.create(conversation=conversation, role=role, text=text)
     index({message.pk: text})
     return conversation
 
@@ -39,6 +39,34 @@ def test_the_place_is_shown_with_its_match(alice: User) -> None:
 
     assert hit.pieces[1::2] == ["needle"]
     assert "".join(hit.pieces).startswith("…") and "".join(hit.pieces).endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("## A **needle** in [hay](http://farm.example)\n\nend", "A needle in hay end"),
+        ("| a | needle |\n|---|---|\n| `c<d` | \\*e |", "a needle c<d *e"),
+        ("- one\n- the *needle*\n\n> two", "one the needle two"),
+        ("```py\nneedle = a * b * c\n```", "needle = a * b * c"),
+        ("a cost of $5 and needle", "a cost of $5 and needle"),
+        ("[hay](http://needle.example)", "hay"),
+        ("line\n" * 3000 + "**needle**", "…" + "line " * 14 + "needle"),
+    ],
+)
+def test_of_a_reply_the_place_is_shown_as_it_reads(alice: User, text: str, shown: str) -> None:
+    said(alice, text, role=Role.ASSISTANT)
+
+    (hit,) = search(alice, "needle")
+
+    assert "".join(hit.pieces) == shown
+
+
+def test_of_a_prompt_the_place_is_shown_as_it_was_typed(alice: User) -> None:
+    said(alice, "**needle** _x_")
+
+    (hit,) = search(alice, "needle")
+
+    assert hit.pieces == ["**", "needle", "** _x_"]
 
 
 def test_what_is_removed_for_good_meanwhile_is_not_found(alice: User) -> None:

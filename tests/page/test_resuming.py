@@ -1,6 +1,5 @@
 """A page comes back after its connection went → it gets what it lacks, and keeps what it has."""
 
-import uuid
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +9,7 @@ from django.contrib.auth.models import User
 from chatapp.models import Conversation, Endpoint, Message
 from tests.dom import Page
 from tests.growing import grow
-from tests.tab import Tab
+from tests.tab import NOBODYS_ID, Tab
 
 TabOf = Callable[..., Tab]
 
@@ -120,7 +119,7 @@ async def test_another_path_comes_whole(action: str, alice: User, left: Tab, tab
 
 
 @pytest.mark.parametrize(
-    "shown", ["nonsense", f"{uuid.uuid4()}.00000000", "{first},{first}", "{first}.,nonsense", ","]
+    "shown", ["nonsense", f"{NOBODYS_ID}.00000000", "{first},{first}", "{first}.,nonsense", ","]
 )
 async def test_of_a_page_that_tells_nonsense_all_comes_anew(
     shown: str, alice: User, left: Tab, tab_of: TabOf

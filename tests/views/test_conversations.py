@@ -13,6 +13,7 @@ from chatapp.models import Conversation, Endpoint, Message, Role, Status
 from chatapp.serving.middleware import CONTENT_SECURITY_POLICY
 from chatapp.views.chat_page import filled_in
 from chatapp.views.demo import token_for
+from tests.tab import NOBODYS_ID
 
 
 def form(**values: Any) -> dict[str, Any]:
@@ -90,7 +91,7 @@ async def test_someone_elses_conversation_is_not_found(
     assert await theirs.messages.acount() == 1
 
 
-@pytest.mark.parametrize("path", ["/", f"/c/{uuid.uuid4()}/"])
+@pytest.mark.parametrize("path", ["/", f"/c/{NOBODYS_ID}/"])
 async def test_a_stranger_is_asked_to_sign_in(path: str, db: None) -> None:
     answer = await AsyncClient().get(path)
 
