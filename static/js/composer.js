@@ -1,11 +1,13 @@
 // Enter sends, or queues while a reply runs; Shift-Enter breaks the line (a phone's Enter always
-// does); with Ctrl it is a shortcut. The box is emptied only when the server's echo, a new key, says that the message is stored,
-// and of what was sent only: later typing stays.
+// does); with Ctrl it is a shortcut. The box is emptied only when the server's echo, a new key, says
+// that the message is stored, and of what was sent only: later typing stays, and if it was to be sent
+// as well, it waits behind that message.
 const form = document.querySelector("[data-composer]");
 if (!form) return;
 const box = form.elements.text;
 const enqueue = form.querySelector("[data-wish=queue]");
 const maxChars = Number(box.dataset.maxChars);
+let isNextWanted = false;
 
 const grow = () => {
   box.style.height = "auto";
@@ -39,10 +41,12 @@ box.addEventListener("keydown", (event) => {
 
 form.addEventListener("submit", (event) => {
   if ("sent" in form.dataset) {
+    isNextWanted = box.value !== form.dataset.sent;
     event.preventDefault();
     event.stopImmediatePropagation();
     return;
   }
+  isNextWanted = false;
   form.elements.action.value = event.submitter?.dataset.wish ?? "send";
   form.dataset.sent = box.value;
   form.dataset.sentKey = form.elements.key.value;
@@ -59,6 +63,7 @@ const settle = () => {
     box.dispatchEvent(new Event("input"));
   }
   delete form.dataset.sent;
+  if (stored && isNextWanted && box.value.trim()) form.requestSubmit(enqueue);
 };
 
 document.addEventListener("htmx:after:swap", settle);

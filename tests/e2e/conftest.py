@@ -154,8 +154,8 @@ class Visitor:
         await self.page.locator('article[data-role="user"]').nth(before).wait_for()
 
     async def until_status(self, *statuses: str) -> None:
-        wanted = ",".join(f'[data-status="{status}"]' for status in statuses)
-        await self.page.locator(f'article[data-role="assistant"]:is({wanted})').last.wait_for()
+        wanted = re.compile(f"^({'|'.join(statuses)})$")
+        await expect(self.reply).to_have_attribute("data-status", wanted)
 
     async def until(self, holds: Callable[[str], bool], seconds: float = WAIT_S) -> str:
         """Waits until `holds(text of the reply)`."""

@@ -305,6 +305,26 @@ async def test_enter_pressed_twice_asks_once(visitor: Visitor) -> None:
         await expect(visitor.articles).to_have_count(2 * asked)
 
 
+async def test_what_is_sent_before_the_echo_of_the_last_message_goes_behind_it(
+    visitor: Visitor,
+) -> None:
+    await visitor.say("/echo one")
+    await visitor.until_status("complete")
+
+    await visitor.box.evaluate(
+        """box => {
+            for (const text of ["/echo two", "/echo three"]) {
+                box.value += text;
+                box.form.requestSubmit();
+            }
+        }"""
+    )
+
+    await expect(visitor.articles).to_have_count(6)
+    await visitor.until(lambda text: text.strip() == "three")
+    await expect(visitor.box).to_have_value("")
+
+
 async def test_the_view_follows_only_a_reader_who_is_at_the_bottom(visitor: Visitor) -> None:
     await visitor.say("/tokens 1500 /pace 300")
     scroller = visitor.page.locator("[data-scroller]")
