@@ -187,7 +187,8 @@ async def test_a_reply_is_announced_once_when_it_has_ended(visitor: Visitor) -> 
     await watch_announcements(visitor.page)
 
     await answered(visitor, "/tokens 60 /pace 200")
-    await answered(visitor, "/fault 429")
+    await visitor.say("/fault 429")
+    await visitor.until_status("error")
     await visitor.say("/tokens 5000 /pace 100")
     await visitor.until(lambda text: len(text) > 40)
     await visitor.page.get_by_role("button", name="Stop", exact=True).click()
