@@ -11,7 +11,7 @@ def sanitized(html: str) -> str:
 
     Most of what models write is text and bare tags, and a look, a sixth of the work, tells so.
     """
-    return html if _BARE.fullmatch(html) else CLEANER.clean(html)
+    return CLEANER.clean(html) if _UNCLEAR.search(_BARE.sub("", html)) else html
 
 
 _TAGS: Final = """
@@ -20,10 +20,10 @@ _TAGS: Final = """
 """
 _LANGUAGE_CLASS: Final = re.compile(r"language-[a-z0-9_+#.-]{1,30}")
 
-# Text, and tags of the list without any attribute: nothing that the cleaner would take out.
-_BARE: Final = re.compile(
-    rf"(?:[^<&\0\r\xa0]++|</?(?:{'|'.join(_TAGS.split())})>|&(?:amp|lt|gt|quot);)*+"
-)
+# Tags of the list without any attribute, and escaped characters: without them it must be mere text,
+# or else the cleaner might take something out.
+_BARE: Final = re.compile(rf"</?(?:{'|'.join(_TAGS.split())})>|&(?:amp|lt|gt|quot);")
+_UNCLEAR: Final = re.compile(r"[<&\0\r\xa0]")
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:

@@ -62,8 +62,8 @@ _SOFT_BREAK: Final = r"\n(?![ \t]*(?:\n|```|~~~))"
 
 _DISPLAY_MATH: Final = re.compile(
     rf"""^[ \t]*(?:
-        \$\$ (?: \\[^\n]     | [^\\$\n] | \$(?!\$)    | {_SOFT_BREAK} )*+ (?:\$\$)?
-      | \\\[ (?: \\[^\]\n]   | [^\\\n]  | \\(?=\n)    | {_SOFT_BREAK} )*+ (?:\\\])?
+        \$\$ (?: \\[^\n]     | [^\\$\n] | \$(?!\$)    | {_SOFT_BREAK} )* (?:\$\$)?
+      | \\\[ (?: \\[^\]\n]   | [^\\\n]  | \\(?=\n)    | {_SOFT_BREAK} )* (?:\\\])?
     )""",
     re.MULTILINE | re.VERBOSE,
 )
@@ -71,15 +71,17 @@ _DISPLAY_MATH: Final = re.compile(
 # "$5 or more" begins no formula even if a dollar follows, and a dollar before a digit ends none.
 _PRICE: Final = r"\d[\d.,]*\w?[*_;:)]*,?\s+[A-Za-z]{2}"
 
+# In these each next character fits one alternative at most, so giving some back cannot help them.
+# Python before 3.11.5, which Debian has, goes wrong where a group is forbidden to.
 _SPANS: Final = re.compile(
     rf"""
         ^[ \t>*+\d.)-]* (?P<fence>`{{3,}}(?![^\n]*`)|~{{3,}}) (?s:.*?) (?:\n[ \t>]*(?P=fence)|\Z)
       | (?<!`)(?P<ticks>`+)(?!`) (?s:.{{1,1000}}?) (?<!`)(?P=ticks)(?!`)
-      | \\\( (?P<inline>  (?: \\[^()\n]    | [^\\\n] | {_SOFT_BREAK} )++ ) \\\)
-      | \\\[ (?P<display> (?: \\[^\[\]\n]  | [^\\\n] | {_SOFT_BREAK} )++ ) \\\]
+      | \\\( (?P<inline>  (?: \\[^()\n]    | [^\\\n] | {_SOFT_BREAK} )+ ) \\\)
+      | \\\[ (?P<display> (?: \\[^\[\]\n]  | [^\\\n] | {_SOFT_BREAK} )+ ) \\\]
       | \\[^\n]
-      | \$\$ (?: \\[^\n] | [^\\$\n] | \$(?!\$) | {_SOFT_BREAK} )++ \$\$
-      | \$ (?![\s$]|{_PRICE}) (?: \\[^\n] | [^\\$\n] | {_SOFT_BREAK} )++ (?<!\s) \$ (?!\d)
+      | \$\$ (?: \\[^\n] | [^\\$\n] | \$(?!\$) | {_SOFT_BREAK} )+ \$\$
+      | \$ (?![\s$]|{_PRICE}) (?: \\[^\n] | [^\\$\n] | {_SOFT_BREAK} )+ (?<!\s) \$ (?!\d)
       | (?P<price>\$)
     """,
     re.MULTILINE | re.VERBOSE,
