@@ -49,9 +49,12 @@ def seen(text: str) -> str:
     pieces: list[str] = []
     for event in pyromark.events(source.neutral(text), options=OPTIONS):
         match event:
-            case {"Text": str(piece)} | {"Code": str(piece)}:
-                pieces.append(piece)
-            case {"InlineMath": str(piece)} | {"DisplayMath": str(piece)}:
+            case (
+                {"Text": str(piece)}
+                | {"Code": str(piece)}
+                | {"InlineMath": str(piece)}
+                | {"DisplayMath": str(piece)}
+            ):
                 pieces.append(piece)
             case {"End": str(tag)} if tag in _INLINE:
                 pass
