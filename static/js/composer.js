@@ -68,9 +68,13 @@ const settle = () => {
 
 document.addEventListener("htmx:after:swap", settle);
 
-// After these no echo comes any more; the same key makes it the same message if it is sent again.
+// After these no echo comes any more, but of what waited for the socket to open; the same key makes it
+// the same message if it is sent again.
 for (const change of ["htmx:ws:close", "htmx:ws:error", "htmx:ws:after:connection"]) {
-  document.addEventListener(change, () => delete form.dataset.sent);
+  document.addEventListener(change, ({ type, detail }) => {
+    if (type === "htmx:ws:after:connection" && detail.connection.queue.length) return;
+    delete form.dataset.sent;
+  });
 }
 
 window.addEventListener("pageshow", () => delete form.dataset.sent);

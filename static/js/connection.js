@@ -23,8 +23,12 @@ const addressOfRest = () => {
   return `${wholeAddress}&shown=${shown.join()}`;
 };
 
+// Before the first socket, then again before each later one. What is sent while the first is not open
+// yet waits for it; what is sent while a later one is away is refused where everybody sees it.
 document.addEventListener("htmx:ws:before:connection", (event) => {
-  wholeAddress ??= event.detail.connection.url; // before the first, then again before each later one
+  if (wholeAddress) return;
+  wholeAddress = event.detail.connection.url;
+  event.detail.connection.config.maxOutgoingMessagesQueueSize = 1;
 });
 
 // hx-ws opens a socket when a page comes into sight that has none.
@@ -41,6 +45,7 @@ document.addEventListener("htmx:ws:close", (event) => {
   const isFinal = [4401, 4404, 4429].includes(code);
   if (isFinal) connection = undefined;
   showOffline(!isFinal);
+  left.queue.length = left.config.maxOutgoingMessagesQueueSize = 0;
   // Only when no frame is on its way into the page any more, and no other socket is.
   left.receiving.then(() => {
     if (left.socket?.readyState === WebSocket.CLOSED) left.url = addressOfRest();
@@ -50,6 +55,7 @@ document.addEventListener("htmx:ws:error", () => showOffline(true));
 document.addEventListener("htmx:ws:after:connection", (event) => {
   connection = event.detail.connection;
   connection.url = wholeAddress;
+  connection.config.maxOutgoingMessagesQueueSize = 0;
   clearTimeout(connection.timer); // of a try that it need not make any more
   showOffline(false);
 });

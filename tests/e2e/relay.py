@@ -13,6 +13,8 @@ class Relay:
         self._writers: list[asyncio.StreamWriter] = []
         self._loses_answers = False
         self._lets_pages_stay = False
+        self._may_open = asyncio.Event()
+        self._may_open.set()
 
     @property
     def origin(self) -> str:
@@ -35,6 +37,13 @@ class Relay:
     def let_pages_stay(self) -> None:
         """From now on browsers may keep pages in memory, for Back and Forward."""
         self._lets_pages_stay = True
+
+    def hold_sockets(self) -> None:
+        """From now on until `let_sockets_open` no WebSocket's handshake is answered."""
+        self._may_open.clear()
+
+    def let_sockets_open(self) -> None:
+        self._may_open.set()
 
     async def cut(self) -> None:
         """Drops every connection without a goodbye and refuses new ones."""
@@ -59,6 +68,8 @@ class Relay:
             while data := await reader.read(65536):
                 if is_answer and self._lets_pages_stay:
                     data = data.replace(b"no-store", b"no-cache")
+                if data.startswith(b"HTTP/1.1 101"):
+                    await self._may_open.wait()
                 is_lost |= is_answer and self._loses_answers
                 if not is_lost:
                     writer.write(data)

@@ -219,6 +219,47 @@ async def test_a_message_sent_while_the_connection_is_away_stays_and_is_sent_lat
     await expect(remote.articles).to_have_count(4)
 
 
+async def test_a_message_sent_before_the_page_is_connected_waits_for_it(
+    remote: Visitor, relay: Relay
+) -> None:
+    await remote.say("/echo hello")
+    await remote.until_status("complete")
+    relay.hold_sockets()
+    await remote.page.reload()
+    await remote.box.fill("/echo again")
+    await remote.box.press("Enter")
+    await remote.box.press("End")
+    await remote.box.press_sequentially(" and more")
+    await expect(remote.page.locator("#offline")).to_be_hidden()
+    relay.let_sockets_open()
+
+    await remote.until(lambda text: text.strip() == "again")
+    await expect(remote.box).to_have_value(" and more")
+    await expect(remote.articles).to_have_count(4)
+
+
+async def test_a_message_that_waits_for_a_page_that_cannot_connect_stays(
+    remote: Visitor, relay: Relay
+) -> None:
+    await remote.say("/echo hello")
+    await remote.until_status("complete")
+    relay.hold_sockets()
+    await remote.page.reload()
+    await remote.box.fill("/echo again")
+    await remote.box.press("Enter")
+    await relay.cut()
+    await expect(remote.page.locator("#offline")).to_be_visible()
+    relay.let_sockets_open()
+    await relay.start()
+
+    await expect(remote.page.locator("#offline")).to_be_hidden()
+    await expect(remote.box).to_have_value("/echo again")
+    await remote.say("/echo again")
+    await remote.until(lambda text: text.strip() == "again")
+    await expect(remote.box).to_have_value("")
+    await expect(remote.articles).to_have_count(4)
+
+
 async def test_a_message_whose_echo_is_lost_stays_and_is_answered_once(
     remote: Visitor, relay: Relay, visitor: Visitor, site: Site
 ) -> None:
