@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from prometheus_client import Counter, Gauge, Histogram, Info, disable_created_metrics
 
+from chatapp.events import Usage
+
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 LAG_EVERY_S: Final = 0.5
@@ -49,14 +51,15 @@ LAG = Histogram(
 DATABASE = Gauge("chatapp_database", "Visits to the database, and its pool.", ["what"])
 
 
-def count_reply(endpoint: str, fields: Mapping[str, Any]) -> None:
-    """Counts a reply that has ended; `fields` are columns of its message."""
+def count_reply(endpoint: str, fields: Mapping[str, Any], spent: Usage) -> None:
+    """Counts a reply that has ended; `fields` are columns of its message, `spent` what of its
+    tokens is counted already, as it was continued."""
     _labelled(REPLIES, endpoint, str(fields["status"])).inc()
     if kind := fields.get("error_kind"):
         _labelled(ERRORS, endpoint, str(kind)).inc()
-    for direction in ("input", "output"):
-        if tokens := fields.get(f"{direction}_tokens"):
-            _labelled(TOKENS, endpoint, direction).inc(tokens)
+    for direction, before in (("input", spent.input), ("output", spent.output)):
+        tokens = fields.get(f"{direction}_tokens") or 0
+        _labelled(TOKENS, endpoint, direction).inc(max(0, tokens - (before or 0)))
     sent_at, first_at = fields.get("request_sent_at"), fields.get("first_token_at")
     if sent_at is None:
         return

@@ -142,6 +142,16 @@ async def test_an_endpoint_whose_last_group_is_deleted_is_not_everybodys(
     assert [e.name for e in await read(usable_endpoints, alice)] == ["scripted"]
 
 
+def test_an_endpoint_whose_groups_are_deleted_together_is_nobodys(alice: User) -> None:
+    endpoint = Endpoint.objects.create(name="e", protocol="openai", url="https://x.test")
+    endpoint.groups.set([Group.objects.create(name="a"), Group.objects.create(name="b")])
+
+    Group.objects.all().delete()
+
+    assert endpoint not in usable_endpoints(alice)
+    assert not Endpoint.objects.get(pk=endpoint.pk).enabled
+
+
 def test_a_question_takes_no_query_more(
     alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

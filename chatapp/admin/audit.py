@@ -4,9 +4,10 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Max, Min, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -39,6 +40,13 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse | None:
         """What is done to several is done with its events, or not at all; Django sees to that for
         single ones."""
+        try:
+            if request.POST.get("select_across") != "1":
+                for selected in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                    self.opts.pk.to_python(selected)
+        except ValidationError:
+            self.message_user(request, _("What was selected is none of these."), messages.ERROR)
+            return redirect(request.get_full_path())
         with transaction.atomic():
             return super().response_action(request, queryset)
 

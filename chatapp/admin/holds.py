@@ -2,28 +2,58 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from chatapp.admin.audit import Audited
-from chatapp.models import Hold
+from chatapp.models import Conversation, Hold
 from chatapp.models.audit import Action
 from chatapp.oversight.audit import record
 
 
+class HoldForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Conversations are named by their ids, for those too who may not read them."""
+
+    conversation = forms.ModelChoiceField(
+        Conversation.objects.all(),
+        required=False,
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+        label=_("Conversation"),
+        help_text=Conversation.holds.field.help_text,
+        error_messages={"invalid_choice": _("There is no conversation with this id.")},
+    )
+
+    class Meta:
+        model = Hold
+        fields = ("conversation", "person", "reason")
+
+
 @admin.register(Hold)
 class HoldAdmin(Audited):
+    """Shows nothing of what is held: a title is the beginning of what was said."""
+
     tells_itself = True
-    list_display = ["__str__", "conversation", "person", "reason", "placed_by", "since"]
-    list_select_related = ["conversation", "person", "placed_by"]
+    form = HoldForm
+    list_display = ["__str__", "whose", "reason", "placed_by", "since"]
+    list_select_related = ["conversation__owner", "person", "placed_by"]
     search_fields = ["reason", "person__username", "placed_by__username"]
-    raw_id_fields = ["conversation", "person"]
-    fields = ["conversation", "person", "reason", "placed_by", "since"]
-    readonly_fields = ["placed_by", "since"]
+    raw_id_fields = ["person"]
+    fields = ["conversation_id", "whose", "reason", "placed_by", "since"]
+    readonly_fields = ["conversation_id", "whose", "placed_by", "since"]
 
     def get_fields(self, request: HttpRequest, obj: Hold | None = None) -> Any:
         return self.fields if obj else ["conversation", "person", "reason"]
+
+    @admin.display(description=_("conversation"))
+    def conversation_id(self, hold: Hold) -> str:
+        return str(hold.conversation_id or "–")
+
+    @admin.display(description=_("person"))
+    def whose(self, hold: Hold) -> str:
+        return str(hold.person or hold.conversation.owner)  # type: ignore[union-attr]
 
     def has_change_permission(self, request: HttpRequest, obj: Hold | None = None) -> bool:
         return False

@@ -93,7 +93,7 @@ def _change(
         record_each(request, action, found)
         for some in _some(ids):
             Conversation.objects.filter(pk__in=some).update(updated_at=timezone.now(), **fields)
-        transaction.on_commit(partial(_announce, ids))
+        transaction.on_commit(partial(announce, ids))
     return len(ids)
 
 
@@ -102,7 +102,7 @@ def _some(ids: Sequence[UUID], at_once: int = 500) -> Iterable[Sequence[UUID]]:
 
 
 @async_to_sync
-async def _announce(ids: Sequence[UUID]) -> None:
+async def announce(ids: Sequence[UUID]) -> None:
     """Pages that show them hear of it, and replies that are being written for them end."""
     for conversation_id in ids:
         bus.announce(conversation_id)

@@ -44,8 +44,8 @@ def hours(rows: QuerySet[Message], before: Iterable[HealthFigure]) -> list[Healt
     `before` are those of the day before the first of these hours, with theirs.
     """
     by_hour: defaultdict[datetime, list[Ending]] = defaultdict(list)
-    for row in rows.values_list(*COLUMNS):
-        ending = Ending(*row)
+    for row in rows.values_list(*COLUMNS, "seams"):
+        ending = Ending._make([*row[:-1], bool(row[-1])])
         by_hour[hour_of(ending.finished_at)].append(ending)
     figures = list(before)
     known = len(figures)

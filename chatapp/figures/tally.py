@@ -24,6 +24,7 @@ class Ending(NamedTuple):
     last_at: datetime | None
     finished_at: datetime
     output_tokens: int | None
+    is_continued: bool
 
     @property
     def first_ms(self) -> float | None:
@@ -33,14 +34,16 @@ class Ending(NamedTuple):
 
     @property
     def rate(self) -> float | None:
-        """Tokens a second from the first to the last, by the endpoint's own count."""
-        writing_ms = _ms(self.first_at, self.last_at)
+        """Tokens a second from the first to the last, by the endpoint's own count; None of a reply
+        that was continued, whose count is that of all its calls."""
+        writing_ms = None if self.is_continued else _ms(self.first_at, self.last_at)
         if not self.output_tokens or writing_ms is None or writing_ms < LEAST_WRITING_S * 1000:
             return None
         return round((self.output_tokens - 1) * 1000 / writing_ms, 2)
 
 
-# The columns of a message that make an `Ending`, in its order.
+# The columns of a message that make an `Ending`, in its order; whether it was continued, its seams
+# tell.
 COLUMNS = (
     "endpoint_name",
     "status",

@@ -177,7 +177,7 @@ async def _write_final_row(generation: Generation) -> None:
 def _tell(generation: Generation) -> None:
     """To those who watch the service; nothing of what was said."""
     fields, endpoint = generation.snapshot().fields, generation.call.target.name
-    count_reply(endpoint, fields)
+    count_reply(endpoint, fields, generation.call.spent)
     how = fields.get("error_kind") or generation.status
     logger.info("reply ended: %s at %s", how, endpoint)
 

@@ -16,7 +16,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from chatapp.limits.counters import Reservation, settle
+from chatapp.limits.counters import Reservation, settle, settle_aside
 from chatapp.limits.estimates import tokens_in
 from chatapp.models import Conversation, Message, Status
 from chatapp.models.message import LIVE, live_messages
@@ -85,9 +85,9 @@ def finish(
         if _owned(process).filter(pk=snapshot.reply_id).update(**snapshot.fields):
             touch([snapshot.conversation_id], is_seen=is_seen)
             _index_turn(snapshot)
-        elif Message.objects.filter(pk=snapshot.reply_id).exists():
-            return  # whoever ended it has settled it
-        settle(reserved, taken)
+            settle(reserved, taken)
+        elif not Message.objects.filter(pk=snapshot.reply_id).exists():
+            settle_aside(reserved, taken)  # else whoever ended it has settled it
 
 
 def request_stop(reply_id: UUID) -> None:

@@ -3,7 +3,7 @@
 Everything here is synchronous.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -76,7 +76,7 @@ def leave(user: User) -> Deletion:
     Raises InvalidInput if nobody else could administrate this service then.
     """
     with transaction.atomic():
-        if user.is_superuser and not _other_administrators(user):
+        if user.is_superuser and not has_administrators_without([user]):
             raise InvalidInput(_("You are the only administrator. Make somebody else one first."))
         deletion = delete_all(user)
         Departure.objects.update_or_create(person=user, defaults={"at": deletion.at})
@@ -84,6 +84,12 @@ def leave(user: User) -> Deletion:
         user.set_unusable_password()  # which no session outlives, even if the account comes back
         user.save(update_fields=["is_active", "password"])
     return deletion
+
+
+def has_administrators_without(people: Collection[User]) -> bool:
+    """Whether anybody else could administrate this service."""
+    all_of_them = User.objects.filter(is_superuser=True, is_staff=True, is_active=True)
+    return all_of_them.exclude(pk__in=[user.pk for user in people]).exists()
 
 
 def _kept(user: User) -> QuerySet[Conversation]:
@@ -94,8 +100,3 @@ def _gone(user: User, moment: datetime) -> QuerySet[Conversation]:
     if moment < timezone.now() - UNDO:
         return Conversation.objects.none()
     return Conversation.objects.filter(owner=user, deleted_at=moment).order_by()
-
-
-def _other_administrators(user: User) -> bool:
-    others = User.objects.filter(is_superuser=True, is_staff=True, is_active=True)
-    return others.exclude(pk=user.pk).exists()

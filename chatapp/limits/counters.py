@@ -76,7 +76,11 @@ def reserve_aside(wanted: Reservation) -> None:
 
 
 def settle_aside(done: Reservation, tokens: int) -> None:
-    _add(done.person_id, reserved=-(done.tokens or 0), tokens=tokens)
+    """`settle` where no row tells of the reservation, which a recount may have left out: after
+    `reserve_aside`, and where the reply was deleted."""
+    usage = _add(done.person_id, tokens=tokens)
+    if done.tokens is not None:
+        _recount(usage)
 
 
 def running_of(person_id: int) -> tuple[int, int]:

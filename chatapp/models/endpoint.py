@@ -8,8 +8,7 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, OuterRef
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -166,10 +165,16 @@ def endpoint_for(user: User | AnonymousUser, endpoint_id: int | None) -> Endpoin
 
 
 @receiver(pre_delete, sender=Group)
+def _remember_those_of(instance: Group, **kwargs: Any) -> None:
+    """What is deleted together is announced together: none of it is gone yet."""
+    instance._endpoint_ids = list(instance.endpoints.values_list("pk", flat=True))  # type: ignore[attr-defined]
+
+
+@receiver(post_delete, sender=Group)
 def _disable_those_of(instance: Group, **kwargs: Any) -> None:
     """An endpoint whose last group goes is nobody's: without any it would become everybody's."""
-    others = Group.objects.exclude(pk=instance.pk).filter(endpoints=OuterRef("pk"))
-    instance.endpoints.filter(~Exists(others)).update(enabled=False)
+    theirs = Endpoint.objects.filter(pk__in=instance._endpoint_ids)  # type: ignore[attr-defined]
+    theirs.filter(groups=None).update(enabled=False)
 
 
 def _who(user: User | AnonymousUser) -> list[int]:

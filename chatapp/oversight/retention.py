@@ -19,7 +19,17 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from chatapp.models import Attachment, AuditEvent, Conversation, Departure, Hold, Import, Message
+from chatapp.models import (
+    Attachment,
+    AuditEvent,
+    Conversation,
+    Departure,
+    Hold,
+    Import,
+    Message,
+    Queued,
+    Share,
+)
 from chatapp.models.audit import Action
 from chatapp.models.hold import is_held, is_person_held
 from chatapp.models.message import LIVE
@@ -60,7 +70,8 @@ def expected(over: Bounds) -> Counts:
     """What all steps together would take if they began now."""
     going = _removable(over)
     messages = Message.objects.filter(conversation__in=going)
-    files = Attachment.objects.filter(message__in=messages)
+    waiting = Queued.objects.filter(conversation__in=going)
+    files = Attachment.objects.filter(Q(message__in=messages) | Q(queued__in=waiting))
     staying = Conversation.objects.filter(owner=OuterRef("pk")).exclude(pk__in=going)
     return +Counter(
         {
@@ -68,6 +79,8 @@ def expected(over: Bounds) -> Counts:
             "Conversation": going.count(),
             "Message": messages.count(),
             "Attachment": files.count() + _unsent(over).count(),
+            "Queued": waiting.count(),
+            "Share": Share.objects.filter(conversation__in=going).count(),
             "Import": _imports(over).count(),
             "User": _departed(over).exclude(Exists(staying)).count(),
         }
@@ -174,7 +187,8 @@ def _free(which: Q) -> QuerySet[Conversation]:
 
 
 def _unsent(over: Bounds) -> QuerySet[Any, UUID]:
-    unsent = Attachment.objects.filter(message=None, created_at__lt=over.removal)
+    """Of files that wait with a message it is that message which goes or stays."""
+    unsent = Attachment.objects.filter(message=None, queued=None, created_at__lt=over.removal)
     return unsent.exclude(owner__in=_held_people()).order_by().values_list("pk", flat=True)
 
 

@@ -4,6 +4,7 @@ Source: OWASP, CSV Injection; further forms of the signs as spreadsheets take th
 """
 
 import csv
+import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import date
@@ -15,6 +16,8 @@ BYTE_ORDER_MARK = "\ufeff"
 # As normalized: full-width, small and raised forms are the same signs to some spreadsheets.
 _FORMULA_SIGNS = tuple("=+-@\N{MINUS SIGN}")
 _BREAKS = ("\t", "\r", "\n")
+_AFTER_SEPARATORS = re.compile(r"(?<=[;\t\r\n])")
+_BULLET = re.compile(r" *[-+] ")
 
 
 def csv_row(values: Iterable[Any]) -> str:
@@ -25,9 +28,15 @@ def csv_row(values: Iterable[Any]) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """The text with an apostrophe before what could begin a formula, however it is disguised."""
-    is_formula = unicodedata.normalize("NFKC", _visible(text)[:1]).startswith(_FORMULA_SIGNS)
-    return f"'{text}" if is_formula or text.startswith(_BREAKS) else text
+    """The text with an apostrophe before what could begin a formula, however it is disguised.
+
+    Within the text too: a spreadsheet that expects semicolons between cells, as many countries'
+    do, takes no notice of our quotes. There a list's “- ” stays as it is.
+    """
+    first, *others = _AFTER_SEPARATORS.split(text)
+    is_formula = text.startswith(_BREAKS) or _sign(text)
+    inner = (f"'{part}" if _sign(part) and not _BULLET.match(part) else part for part in others)
+    return "".join([f"'{first}" if is_formula else first, *inner])
 
 
 def _cell(value: Any) -> Any:
@@ -36,9 +45,7 @@ def _cell(value: Any) -> Any:
     return safe_cell(value) if isinstance(value, str) else value
 
 
-def _visible(text: str) -> str:
-    """From the first character on that is neither a space nor invisible."""
-    for at, character in enumerate(text):
-        if unicodedata.category(character)[0] not in "CZ":
-            return text[at:]
-    return ""
+def _sign(text: str) -> bool:
+    """Whether the first character that is neither a space nor invisible begins a formula."""
+    visible = (each for each in text if unicodedata.category(each)[0] not in "CZ")
+    return unicodedata.normalize("NFKC", next(visible, "")).startswith(_FORMULA_SIGNS)

@@ -8,6 +8,7 @@ it stays. An import ends with its process; doing it again repeats nothing.
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any
@@ -15,7 +16,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import ProtectedError, Q
 from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
@@ -239,4 +240,6 @@ def _show(conversation: Conversation) -> None:
 
 
 def _discard(conversation_id: UUID) -> None:
-    Conversation.objects.filter(pk=conversation_id).delete()
+    """Of somebody who is on hold it stays, hidden as it is; nobody is told."""
+    with suppress(ProtectedError):
+        Conversation.objects.filter(pk=conversation_id).delete()

@@ -24,6 +24,9 @@ from chatapp.oversight.audit import client_address
 
 PATIENCE_S = 5.0
 
+# What a proxy adds; only the first of them says for whom.
+_FORWARDING = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via")
+
 _is_migrated = False
 
 numbers.BUILD.info({"version": settings.BUILD or "unknown", "django": django.__version__})
@@ -104,7 +107,8 @@ def _may_watch(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN and scheme.lower() == "bearer":
         return constant_time_compare(token.strip(), settings.METRICS_TOKEN)
     address = client_address(request)
-    if "X-Forwarded-For" in request.headers and address == request.META.get("REMOTE_ADDR"):
+    is_forwarded = any(name in request.headers for name in _FORWARDING)
+    if is_forwarded and address == request.META.get("REMOTE_ADDR"):
         return False  # that is a proxy which nobody vouches for, and behind it may be anybody
     return address is not None and _is_within(address, settings.METRICS_NETWORKS)
 

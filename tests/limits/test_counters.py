@@ -21,6 +21,7 @@ from chatapp.limits.counters import (
     reserve_aside,
     service_tokens,
     settle,
+    settle_aside,
 )
 from chatapp.limits.refusals import LimitReached
 from chatapp.models import Conversation, Limit, Message, Role, Status, Usage
@@ -196,6 +197,22 @@ def test_what_nobody_writes_any_more_is_not_reserved_when_it_matters(
     ask(alice, 60)
 
     assert (Usage.objects.get().running, Usage.objects.get().reserved) == (1, 60)
+
+
+def test_who_deletes_what_is_being_written_gains_no_place(alice: User, limit_to: LimitTo) -> None:
+    """A recount leaves deleted replies out; their end is not to be taken off those that go on."""
+    limit_to(PARALLEL_REPLIES=1, TOKENS_A_DAY=1000)
+    deleted = ask(alice, 60)
+    Message.objects.filter(pk=deleted.pk).delete()
+    ask(alice, 70)
+
+    with transaction.atomic():
+        settle_aside(want(alice, 60), 9)
+
+    usage = Usage.objects.get()
+    assert (usage.running, usage.reserved, usage.day_tokens) == (1, 70, 9)
+    with refused():
+        ask(alice)
 
 
 def test_the_service_stops_for_everybody_when_its_month_is_used_up(

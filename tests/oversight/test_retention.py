@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -103,6 +104,19 @@ def test_what_nothing_happened_in_for_long_is_deleted_as_a_person_would(alice: U
     assert list(Conversation.objects.filter(deleted_at=None)) == [fresh]
     assert Message.objects.filter(conversation=old).count() == 2
     assert prune() == {}
+
+
+def test_a_file_waits_as_long_as_its_message_does(alice: User) -> None:
+    queued = Queued.objects.create(
+        conversation=Conversation.objects.create(owner=alice), key=uuid4(), text="later"
+    )
+    for waits_with in (queued, None):
+        Attachment.objects.create(owner=alice, queued=waits_with, name="a", size=1, data=b"x")
+    Attachment.objects.update(created_at=A_WHILE_AGO)
+
+    assert expected(bounds()) == {"Attachment": 1}
+    assert prune() == {"Attachment": 1}
+    assert Attachment.objects.get().queued == queued
 
 
 def test_without_an_age_nothing_expires(alice: User, settings: Any) -> None:
@@ -344,7 +358,7 @@ def test_the_command_says_what_would_go_and_then_what_went(alice: User) -> None:
 
     assert told("--dry-run") == (
         "1 conversation would be deleted by age\n"
-        "1 conversation, 2 messages, 1 file would be removed for good\n"
+        "1 conversation, 2 messages, 1 file, 1 link, 1 waiting message would be removed for good\n"
         "1 conversation held\n"
     )
     assert Conversation.objects.count() == 3

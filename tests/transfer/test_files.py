@@ -14,7 +14,7 @@ from django.test import AsyncClient
 from chatapp.composing.attachments import store
 from chatapp.database import read, write
 from chatapp.library import catalog
-from chatapp.models import Attachment, Conversation, Message
+from chatapp.models import Attachment, Conversation, Hold, Message
 from chatapp.models.attachment import MAX_IMAGE_BYTES
 from chatapp.transfer import document, markdown, reading
 from chatapp.transfer.archive import archive
@@ -191,6 +191,19 @@ async def test_a_conversation_with_a_file_that_nobody_could_send_stays_out_whole
     assert reason in why(report)["Files"]
     assert not await Conversation.objects.aexists()
     assert not await Attachment.objects.aexists()
+
+
+async def test_a_hold_keeps_no_good_one_out_and_is_not_told(
+    browser: AsyncClient, alice: User
+) -> None:
+    await Hold.objects.acreate(person=alice, reason="a matter")
+    bad = with_attachments([embedded(b"MZ\x90\0")])
+
+    report = await imported(browser, [bad, with_attachments([])])
+
+    assert counts(report) == (1, 0, 1)
+    assert "neither a PNG" in why(report)["Files"]
+    assert await Conversation.objects.filter(deleted_at=None).acount() == 1
 
 
 @pytest.mark.parametrize(

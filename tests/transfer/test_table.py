@@ -20,7 +20,6 @@ from tests.transfer.talks import rich, said
         "+1",
         "-1",
         "@SUM(A1)",
-        "\t=1",
         "\rx",
         "\nx",
         "  =1",
@@ -35,7 +34,6 @@ from tests.transfer.talks import rich, said
         "﹦1",
         "−1",
         "\x00=1",
-        " \r\n\t =cmd|' /C calc'!A0",
     ],
 )
 def test_what_could_be_a_formula_gets_an_apostrophe(text: str) -> None:
@@ -43,7 +41,23 @@ def test_what_could_be_a_formula_gets_an_apostrophe(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "1-1", "a=b", "'=1", "#x", "„=“", "Ünïcode", "  indented"]
+    ("text", "safe"),
+    [
+        ('hello;=HYPERLINK("x")', 'hello;\'=HYPERLINK("x")'),
+        ("a\n=1+1\r\n@x", "a\n'=1+1\r\n'@x"),
+        ("a; ＝1", "a;' ＝1"),
+        ("a\t-1", "a\t'-1"),
+        ("\t=1", "'\t'=1"),
+        (" \r\n\t =cmd|' /C calc'!A0", "' \r\n\t' =cmd|' /C calc'!A0"),
+    ],
+)
+def test_nor_does_a_spreadsheet_that_expects_semicolons_find_one(text: str, safe: str) -> None:
+    assert safe_cell(text) == safe
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "1-1", "a=b", "'=1", "#x", "„=“", "Ünïcode", "  indented", "a;b", "x:\n- y\n  + z"],
 )
 def test_everything_else_stays_as_it_was(text: str) -> None:
     assert safe_cell(text) == text

@@ -11,6 +11,7 @@ from django.test import AsyncClient, AsyncRequestFactory
 from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
+from chatapp.events import Usage
 from chatapp.generation import redis_client, registry
 from chatapp.metrics import count_reply
 from chatapp.models import Endpoint
@@ -92,6 +93,7 @@ async def test_probes_ask_by_address_over_plain_http(
         ("::ffff:127.0.0.1", {}, True),
         ("203.0.113.9", {}, False),
         ("127.0.0.1", {"X-Forwarded-For": "203.0.113.9"}, False),
+        ("127.0.0.1", {"X-Forwarded-Proto": "https"}, False),
         ("203.0.113.9", {"Authorization": "Bearer a long token"}, True),
         ("203.0.113.9", {"Authorization": "Bearer another"}, False),
         ("203.0.113.9", {"Authorization": "Bearer "}, False),
@@ -180,4 +182,22 @@ async def test_labels_name_no_people_and_no_conversations(
 
 
 def test_a_reply_that_never_began_is_counted_as_well() -> None:
-    count_reply("nowhere", {"status": "stopped", "arrivals": {"counts": []}})
+    nothing = {"status": "stopped", "arrivals": {"counts": []}}
+    count_reply("nowhere", nothing, Usage(None, None))
+
+
+async def test_of_a_reply_that_was_continued_only_the_new_tokens_are_counted() -> None:
+    ended = {
+        "status": "complete",
+        "arrivals": {"counts": []},
+        "input_tokens": 220,
+        "output_tokens": 1050,
+    }
+    count_reply("continued", ended, Usage(100, 1000))
+
+    pairs = {"endpoint": "continued"}
+    found = await series()
+    directions = {"input": 120, "output": 50}
+    for direction, tokens in directions.items():
+        name = ("chatapp_tokens_total", frozenset({**pairs, "direction": direction}.items()))
+        assert found[name] == tokens

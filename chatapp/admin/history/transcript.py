@@ -72,10 +72,11 @@ class Entry:
 
     @property
     def tokens_per_s(self) -> float | None:
+        """None of one that was continued: its tokens are those of all its calls."""
         wrote_s = _seconds(self.message.first_token_at, self.message.last_token_at)
-        return (
-            self.message.output_tokens / wrote_s if self.message.output_tokens and wrote_s else None
-        )
+        if self.message.seams or not self.message.output_tokens or not wrote_s:
+            return None
+        return self.message.output_tokens / wrote_s
 
     @property
     def parameters(self) -> list[tuple[str, Any]]:
