@@ -31,7 +31,8 @@ class Call:
     language of whoever asks: in it their reply says what went wrong.
 
     `reservation` is what its person's limits have set aside for it. Of a reply that is continued,
-    `before` is the text that each part has already, `spent` what its row says of tokens.
+    `before` is the text that each part has already, `spent` what its row says of tokens, and `run`
+    how often it was.
     """
 
     conversation_id: UUID
@@ -41,6 +42,7 @@ class Call:
     reservation: Reservation
     before: Mapping[str, str] = field(default_factory=dict)
     spent: Usage = field(default_factory=lambda: Usage(None, None))
+    run: int = 0
     language: str | None = field(default_factory=get_language)
 
 

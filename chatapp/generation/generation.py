@@ -74,7 +74,7 @@ class Generation:
 
     @property
     def run(self) -> str:
-        return run_of(self.reply_id, len(self.call.before.get("text", "")))
+        return run_of(self.reply_id, self.call.run)
 
     async def live(self) -> None:
         """Reads the upstream to its end, or until `stop`; always leaves a final status."""

@@ -30,7 +30,7 @@ class Mirror:
     def __init__(self, message: Message) -> None:
         self.reply_id: UUID = message.pk
         self.conversation_id: UUID = message.conversation_id
-        self.run = run_of(message.pk, message.seams[-1] if message.seams else 0)
+        self.run = run_of(message.pk, len(message.seams))
         self.log = Log()
         self.status = Status(message.status)
         self.is_saved = False

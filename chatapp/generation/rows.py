@@ -112,6 +112,8 @@ def interrupt_abandoned(made_here: Collection[UUID]) -> set[UUID]:
         ended = Message.objects.filter(pk__in=[reply.pk for reply in replies])
         ended.update(status=Status.INTERRUPTED, finished_at=timezone.now())
         touch(conversations.values())
+        prompts = Message.objects.filter(children__in=replies).values_list("pk", "text")
+        index(dict(prompts) | {reply.pk: reply.text for reply in replies})
         _settle_abandoned(replies)
     return set(conversations.values())
 

@@ -24,6 +24,6 @@ class Source(Protocol):
     def run(self) -> str: ...
 
 
-def run_of(reply_id: UUID, start: int) -> str:
-    """The name of the run that begins at character `start` of the reply's text."""
-    return f"{reply_id}:{start}"
+def run_of(reply_id: UUID, number: int) -> str:
+    """The name of a run, by how often the reply was continued before."""
+    return f"{reply_id}:{number}"

@@ -180,12 +180,15 @@ def resume(user: User, reply_id: UUID, *, process: str) -> Call | None:
             path = [*_until(texts_of(conversation.messages.all()), reply.parent_id), reply]
             prompt = prompt_for(conversation, path, target, GO_ON)
             wanted = reservation_for(user.pk, prompt, target)
-            _requeue(reply, _made_with(conversation, endpoint, target, wanted), process)
+            if not _requeue(reply, _made_with(conversation, endpoint, target, wanted), process):
+                return None
             conversation.save(update_fields=["updated_at"])
             before = {part: getattr(reply, part) for part in ("text", "reasoning", "refusal")}
             spent = Usage(reply.input_tokens, reply.output_tokens)
             reserve(wanted)
-            return Call(conversation.pk, reply_id, target, prompt, wanted, before, spent)
+            return Call(
+                conversation.pk, reply_id, target, prompt, wanted, before, spent, len(reply.seams)
+            )
     except IntegrityError:
         raise StillAnswering from None
 
@@ -233,9 +236,12 @@ def _store_turn(
     made_with = _made_with(conversation, endpoint, target, wanted)
     reply = _queue_reply(conversation, prompt, made_with, process)
     conversation.endpoint = endpoint
-    conversation.title = conversation.title or _title(sending, files)
     conversation.active_at = timezone.now()
-    conversation.save(update_fields=["endpoint", "title", "updated_at", "active_at"])
+    changed = ["endpoint", "updated_at", "active_at"]
+    if not conversation.title:  # one that was just given is not to be undone
+        conversation.title = _title(sending, files)
+        changed.append("title")
+    conversation.save(update_fields=changed)
     reserve(wanted)
     return Call(conversation.pk, reply.pk, target, asked, wanted)
 
@@ -273,10 +279,13 @@ def _made_with(
     }
 
 
-def _requeue(reply: Message, made_with: Mapping[str, Any], process: str) -> None:
-    """The row of a reply that is about to be continued."""
+def _requeue(reply: Message, made_with: Mapping[str, Any], process: str) -> bool:
+    """The row of a reply that is about to be continued; False if somebody else was quicker."""
     reply.seams = [*reply.seams, len(reply.text)]
-    Message.objects.filter(pk=reply.pk).update(
+    as_read = Message.objects.filter(
+        pk=reply.pk, status=reply.status, finished_at=reply.finished_at
+    )
+    changed = as_read.update(
         status=Status.QUEUED,
         seams=reply.seams,
         finish_reason="",
@@ -291,6 +300,7 @@ def _requeue(reply: Message, made_with: Mapping[str, Any], process: str) -> None
         lease_until=lease(),
         **made_with,
     )
+    return bool(changed)
 
 
 def _until(messages: list[Message], message_id: UUID | None) -> list[Message]:

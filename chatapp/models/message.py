@@ -32,6 +32,7 @@ class Status(models.TextChoices):
 LIVE = (Status.QUEUED, Status.STREAMING)
 CUT_SHORT = (Status.STOPPED, Status.INCOMPLETE, Status.INTERRUPTED, Status.ERROR)
 LENGTH_REASONS = ("length", "max_tokens", "model_context_window_exceeded")
+FAILURE_REASONS = ("error", "abort", "insufficient_system_resource")
 # What came of a reply and what is known of its making; to continue it changes these.
 MAKING = (
     "status",
@@ -162,7 +163,7 @@ class Message(models.Model):
     @property
     def can_continue(self) -> bool:
         """Whether the reply has text and stopped before its end."""
-        is_cut = self.status in CUT_SHORT or self.finish_reason in LENGTH_REASONS
+        is_cut = self.status in CUT_SHORT or self.finish_reason in LENGTH_REASONS + FAILURE_REASONS
         return bool(self.text) and not self.is_live and is_cut
 
 

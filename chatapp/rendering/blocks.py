@@ -203,7 +203,8 @@ class Document:
 
     def _learn(self, markdown: str) -> None:
         """Keep the definitions in `markdown`; the first of a label counts."""
-        self._references = references_in(markdown) | self._references
+        for label, definition in references_in(markdown).items():
+            self._references.setdefault(label, definition)
 
     def _open_fence(self, start: int) -> None:
         line = COMPLETE_LINE.match(self._open, start)

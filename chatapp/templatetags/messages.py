@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from chatapp.composing.chat_settings import LABELS
 from chatapp.locales import counted
 from chatapp.models import Message, Status
-from chatapp.models.message import LENGTH_REASONS
+from chatapp.models.message import FAILURE_REASONS, LENGTH_REASONS
 
 register = template.Library()
 
@@ -21,6 +21,7 @@ _RETRIABLE = {Status.ERROR, Status.INCOMPLETE, Status.INTERRUPTED, Status.STOPPE
 _LENGTH, _TOOL = _lazy("Reached the length limit"), _lazy("Asked for a tool")
 _FINISH_WORDS = {
     **dict.fromkeys(LENGTH_REASONS, _LENGTH),
+    **dict.fromkeys(FAILURE_REASONS, _lazy("Broken off by the endpoint")),
     "content_filter": _lazy("Filtered"),
     "refusal": _lazy("Refused"),
     "tool_calls": _TOOL,

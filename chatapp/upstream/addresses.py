@@ -43,7 +43,7 @@ _UNICAST = ip_network("2000::/3")
 # What carries an IPv4 address in its last bits: mapped and compatible ones, NAT64.
 _CARRIERS = tuple(map(ip_network, ("::ffff:0:0/96", "::/96", "64:ff9b::/96")))
 _PORTS = {"https": 443, "http": 80}
-_NAME = re.compile(r"([a-z0-9_-]+\.)*[a-z0-9_-]+\.?")
+_NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 _NUMBER_AT_END = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?$")
 _LOOPBACK = ip_address("::1")
 

@@ -41,6 +41,7 @@ class Answer:
     def __init__(self, api_key: str = "") -> None:
         self.is_closed = False
         self.has_begun = False
+        self.is_in_deltas = False
         self._api_key = api_key.strip()
         self._events: list[Event] = []
         self._run: list[str] = []
@@ -51,6 +52,11 @@ class Answer:
         self._finish: str | None = None
         self._input: int | None = None
         self._output: int | None = None
+
+    @property
+    def has_text(self) -> bool:
+        """Whether anything was said, reasoned or refused."""
+        return bool(self._run) or self._chars > 0
 
     def say(self, text: str) -> None:
         """More of the answer's text."""
@@ -123,6 +129,8 @@ class Answer:
         self._give_out(self._run_type, self._removers[self._run_type].feed(text))
 
     def _give_out(self, kind: type[Delta], text: str) -> None:
+        if self.is_closed:
+            return  # what was too long has ended it
         room = MAX_ANSWER_CHARS - self._chars
         self._chars += len(text)
         if text[:room]:

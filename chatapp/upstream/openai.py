@@ -95,10 +95,13 @@ def read_chunk(answer: Answer, chunk: Mapping[str, Any]) -> bool:
     choice = _first_choice(chunk.get("choices"))
     if choice is None:
         return False
-    # Some servers put `message` or `text` where `delta` belongs.
-    delta = choice.get("delta") or choice.get("message") or choice
-    if isinstance(delta, dict):
+    delta = choice.get("delta")
+    # Some servers put `message` or `text` where `delta` belongs; others end with the whole in it.
+    if not delta and not answer.is_in_deltas:
+        _read_delta(answer, choice.get("message") or choice)
+    elif delta:
         _read_delta(answer, delta)
+        answer.is_in_deltas = answer.is_in_deltas or answer.has_text
     answer.finish(choice.get("finish_reason"))
     return True
 
@@ -113,7 +116,9 @@ def _first_choice(choices: object) -> dict[str, Any] | None:
     return None
 
 
-def _read_delta(answer: Answer, delta: Mapping[str, Any]) -> None:
+def _read_delta(answer: Answer, delta: object) -> None:
+    if not isinstance(delta, dict):
+        return
     # With both names the text is the same: one is enough.
     reasoning = delta.get("reasoning_content") or delta.get("reasoning")
     if isinstance(reasoning, str):

@@ -20,7 +20,7 @@ from chatapp.generation.rows import (
     request_stop,
 )
 from chatapp.limits.counters import Reservation
-from chatapp.models import Conversation, Message, Status, Usage
+from chatapp.models import Conversation, Message, SearchEntry, Status, Usage
 from tests.dom import Page
 from tests.test_socket import TabOf
 
@@ -143,6 +143,8 @@ async def test_a_lease_keeps_a_reply_and_its_end_interrupts_it(reply: Message) -
     assert await write(interrupt_abandoned, set()) == {reply.conversation_id}
     await reply.arefresh_from_db()
     assert (reply.status, reply.text) == (Status.INTERRUPTED, "Because")
+    indexed = SearchEntry.objects.order_by("text").values_list("text", flat=True)
+    assert [text async for text in indexed] == ["because", "why"]
 
 
 async def test_a_checkpoint_renews_the_lease(reply: Message) -> None:

@@ -1,5 +1,6 @@
 """Versions of a turn, and what a person does with them, over the socket."""
 
+import asyncio
 import uuid
 from collections.abc import Callable
 
@@ -8,6 +9,8 @@ from django.db import connection
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 
+from chatapp.database import write
+from chatapp.generation.turns import resume
 from chatapp.library import curation
 from chatapp.models import Conversation, Endpoint, Message, Role, Status
 from chatapp.models.message import path_of
@@ -83,6 +86,36 @@ async def test_a_reply_cut_by_its_length_goes_on_in_the_same_message(
     assert whole.text.startswith(cut.text) and len(whole.text) > len(cut.text)
     assert whole.seams == [len(cut.text)]
     assert await Message.objects.acount() == 2
+
+
+async def test_of_many_wishes_to_continue_at_once_one_is_granted(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/fault length /tokens 30")
+        await tab.until(ended)
+    cut = await reply()
+
+    calls = await asyncio.gather(
+        *(write(resume, alice, cut.pk, process="elsewhere") for _ in range(8))
+    )
+
+    granted = [call for call in calls if call is not None]
+    assert [call.run for call in granted] == [1]
+    assert (await reply()).seams == [len(cut.text)]
+
+
+async def test_a_reply_that_the_endpoint_broke_off_says_so_and_goes_on(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/echo one")
+        await tab.until(ended)
+    await Message.objects.filter(role="assistant").aupdate(finish_reason="abort")
+
+    async with tab_of(alice) as later:
+        await later.until(lambda page: "Broken off by the endpoint" in str(page.articles))
+    assert (await reply()).can_continue
 
 
 async def test_a_continued_reply_counts_the_tokens_of_both_parts(

@@ -295,6 +295,12 @@ async def test_a_redirect_leads_nowhere(status: int, listener: Listener) -> None
     assert listener.connections == 0
 
 
+async def test_a_name_that_no_directory_can_hold_is_refused() -> None:
+    problem = refusal(await ask(Target("openai", f"https://{'a' * 64}.example/v1")))
+
+    assert "not a valid URL" in problem.message
+
+
 @pytest.mark.parametrize(
     "host",
     ["169.254.169.254", "[fe80::1]", "0.0.0.0", "[::]", "224.0.0.1", "[fd00:ec2::254]"],

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from chatapp.errors import Kind, Problem
+from chatapp.events import ReasoningDelta, Truncated
 from chatapp.upstream import bodies
+from chatapp.upstream.answer import MAX_ANSWER_CHARS
 from chatapp.upstream.contract import Target
 from chatapp.upstream.protocols import ADAPTERS
 from tests.upstream.asking import outcome
@@ -24,6 +26,37 @@ def test_parts_of_content_are_text_and_reasoning() -> None:
     found = read("openai", {"choices": [{"delta": {"content": parts}, "finish_reason": "stop"}]})
 
     assert (found["reasoning"], found["text"], found["finish"]) == ("hm", "a", "stop")
+
+
+@pytest.mark.parametrize("delta", [{}, None])
+def test_a_whole_message_at_the_end_is_not_said_twice(delta: object) -> None:
+    whole = {"delta": delta, "message": {"content": "Hello."}, "finish_reason": "stop"}
+
+    found = read(
+        "openai",
+        {"choices": [{"delta": {"role": "assistant", "content": ""}}]},
+        {"choices": [{"delta": {"content": "Hel"}}]},
+        {"choices": [{"delta": {"content": "lo."}}]},
+        {"choices": [whole]},
+    )
+
+    assert found["text"] == "Hello."
+
+
+def test_messages_in_the_place_of_deltas_are_all_said() -> None:
+    pieces = [{"choices": [{"message": {"content": piece}}]} for piece in ("Hel", "lo.")]
+
+    assert read("openai", *pieces)["text"] == "Hello."
+
+
+def test_nothing_follows_the_end_of_an_answer_that_is_too_long() -> None:
+    message = {"reasoning_content": "r" * (MAX_ANSWER_CHARS + 1), "content": "text"}
+    body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+    decoder = ADAPTERS["openai"].decoder(Target("openai", ""), "application/json")
+
+    events = decoder.feed(body) + decoder.close(None)
+
+    assert [type(event) for event in events] == [ReasoningDelta, Truncated]
 
 
 def test_only_the_first_choice_is_read() -> None:

@@ -71,3 +71,13 @@ def test_without_a_key_text_passes_as_it_is() -> None:
 
     assert remover.feed("any text") + remover.close() == "any text"
     assert without_key("any text", "") == "any text"
+
+
+@pytest.mark.parametrize("key", ["ollama", "EMPTY", "none", "lm-studio", "not-needed", "x-1"])
+def test_what_stands_in_the_place_of_a_key_is_no_secret(key: str) -> None:
+    assert KeyRemover(key).feed(f"run {key} now") == f"run {key} now"
+
+
+@pytest.mark.parametrize("key", ["sk-1234", "Zq8x0a", "abcdefghijklmnopqrstuvwxyz"])
+def test_a_short_key_and_one_of_letters_are(key: str) -> None:
+    assert without_key(f"run {key} now", key) == "run [key] now"
