@@ -235,8 +235,10 @@ class ConversationConsumer(PageSocket):
 
 def _tail_in(query: dict[str, str]) -> Tail:
     """What the page says of itself in the address: `first` is the first message that it shows,
-    `after` the last of those that came with it, `shown` what sockets before this one brought."""
-    return Tail(_id_in(query, "after"), _id_in(query, "first"), _shown_in(query.get("shown", "")))
+    `after` the last of those that came with it, `known` those, `shown` what sockets before this one
+    brought."""
+    after, first = _id_in(query, "after"), _id_in(query, "first")
+    return Tail(after, first, _looks_in(query, "shown"), _looks_in(query, "known"))
 
 
 def _id_in(query: dict[str, str], name: str) -> UUID | None:
@@ -246,9 +248,9 @@ def _id_in(query: dict[str, str], name: str) -> UUID | None:
     return None
 
 
-def _shown_in(text: str) -> dict[UUID, str]:
+def _looks_in(query: dict[str, str], name: str) -> dict[UUID, str]:
     """`id.look,id.look,…` → looks by id; empty for nonsense, and then the tail comes whole."""
-    told = [each.partition(".") for each in text.split(",")]
+    told = [each.partition(".") for each in query.get(name, "").split(",")]
     with contextlib.suppress(ValueError):
         shown = {UUID(message_id): look for message_id, _, look in told}
         return shown if len(shown) == len(told) else {}

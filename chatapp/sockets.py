@@ -112,7 +112,8 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _page_address(self) -> str:
         """The same for every socket of a page, whatever it shows by then."""
-        query = {name: value for name, value in self.query.items() if name != "shown"}
+        had = ("shown", "known")
+        query = {name: value for name, value in self.query.items() if name not in had}
         return f"{self.scope['path']}?{urlencode(query)}"
 
     async def _follow(self) -> None:

@@ -173,8 +173,17 @@ class Page:
     @property
     def shown(self) -> str:
         """What the page tells its next socket that it has of the tail, as `connection.js` does."""
-        tail = self.root.by_id("tail")
-        articles = [e for e in tail.children if isinstance(e, Element)] if tail else []
+        return self._told("tail")
+
+    @property
+    def known(self) -> str:
+        """And of what stands before that."""
+        return self._told("history")
+
+    def _told(self, place: str) -> str:
+        found = self.root.by_id(place)
+        children = [e for e in found.children if isinstance(e, Element)] if found else []
+        articles = [child for child in children if child.tag == "article"]
         if len(articles) > MOST_SHOWN:
             return ""
         told = [(a.attributes["id"].removeprefix("message-"), a.attributes) for a in articles]

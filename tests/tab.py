@@ -51,6 +51,7 @@ class Tab:
         after: str = "",
         first: str = "",
         shown: str = "",
+        known: str = "",
         lists: bool = False,
         until: str = "",
         language: str = "",
@@ -62,7 +63,8 @@ class Tab:
         if origin is not None:
             headers.append((b"origin", origin.encode()))
         path = path or (f"/ws/conversations/{conversation_id}/" if conversation_id else "/ws/")
-        query = {"after": after, "first": first, "shown": shown, "language": language}
+        query = {"after": after, "first": first, "shown": shown, "known": known}
+        query["language"] = language
         if lists:
             query |= {"list": until, "at": timezone.now().isoformat()}
         path += f"?{urlencode(query)}"

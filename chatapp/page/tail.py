@@ -18,7 +18,8 @@ ChangeOf = Callable[[Message], list[Fragment]]
 @dataclass(frozen=True, slots=True)
 class Step:
     """What makes the page show `path`: `fresh` messages come to its tail, which is `begun` anew
-    unless it goes on; before them stands `link`, to those that it leaves out."""
+    unless it goes on; before them stands `link`, to those that it leaves out. Of a history that is
+    gone nobody knows what the page shows."""
 
     path: list[Message]
     history: list[UUID]
@@ -28,6 +29,7 @@ class Step:
     fresh: list[Message]
     begun: bool
     link: str
+    is_history_gone: bool
 
     @property
     def rendered(self) -> list[Message]:
@@ -39,21 +41,27 @@ class Tail:
     """The messages that a page shows: `history` by HTTP, from `first` on; `tail` by its sockets.
 
     `shown` is what the page says that it has of the tail, from a socket before this one: the
-    digests of the looks of its messages, empty where one was still growing.
+    digests of the looks of its messages, empty where one was still growing. `known` says the same
+    of the history.
     """
 
     def __init__(
-        self, after: UUID | None, first: UUID | None, shown: Mapping[UUID, str] | None = None
+        self,
+        after: UUID | None,
+        first: UUID | None,
+        shown: Mapping[UUID, str] | None = None,
+        known: Mapping[UUID, str] | None = None,
     ) -> None:
         self.first = first
         self._after = after
         self._history: list[UUID] | None = None
         self._shown = list(shown) if shown else None
-        self._told = shown or {}
+        self._told = {**(known or {}), **(shown or {})}
         self._looks: dict[UUID, tuple[object, ...]] = {}
 
     def __contains__(self, message_id: UUID) -> bool:
-        return message_id in (self._shown or ())
+        """Whether it is on the path that the page shows."""
+        return message_id in self._looks
 
     def step_to(self, messages: list[Message]) -> Step:
         """Towards the path through `messages`, each as it looks now; reads what has to be shown.
@@ -82,6 +90,7 @@ class Tail:
             fresh=fresh,
             begun=begun,
             link=rest(path, len(history), start) if begun else "",
+            is_history_gone=self._history is None and self._after is not None and not before,
         )
         complete(step.rendered)
         return step
@@ -90,6 +99,8 @@ class Tail:
         """The fragments of the step; from now on the page shows what it leads to."""
         changes = [fragment for message in step.changed for fragment in change_of(message)]
         removed = [Fragment(element_id("message", i), "delete") for i in step.gone]
+        if step.is_history_gone:
+            removed.append(Fragment("history", "innerHTML"))
         self._looks, self._told = {message.pk: look(message) for message in step.path}, {}
         if self.first not in self._looks:
             loaded = step.history if self.first is None else []

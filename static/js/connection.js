@@ -14,13 +14,18 @@ let connection;
 let wholeAddress; // of a socket that brings the tail whole
 let offlineAt = -Infinity;
 
-// What the page has of its tail need not come again, nor what somebody does in it be lost. An
-// article without a look was still growing, and comes anew.
+const told = (articles) =>
+  articles.map(({ id, dataset }) => `${id.slice("message-".length)}.${dataset.look ?? ""}`).join();
+
+// What the page has of its tail need not come again, nor what somebody does in it be lost; of what
+// stands before it, what looks otherwise by now comes. An article without a look was still growing,
+// and comes anew.
 const addressOfRest = () => {
-  const articles = [...document.querySelectorAll("#tail > .message")];
-  if (!articles.length || articles.length > MOST_SHOWN) return wholeAddress;
-  const shown = articles.map(({ id, dataset }) => `${id.slice("message-".length)}.${dataset.look ?? ""}`);
-  return `${wholeAddress}&shown=${shown.join()}`;
+  const shown = [...document.querySelectorAll("#tail > .message")];
+  if (shown.length > MOST_SHOWN) return wholeAddress;
+  const known = [...document.querySelectorAll("#history > .message")].reverse();
+  const parts = { shown: told(shown), known: told(known.slice(0, MOST_SHOWN - shown.length)) };
+  return wholeAddress + Object.entries(parts).map(([name, ids]) => (ids ? `&${name}=${ids}` : "")).join("");
 };
 
 // Before the first socket, then again before each later one. What is sent while the first is not open

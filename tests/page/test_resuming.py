@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.test import AsyncClient
 
 from chatapp.models import Conversation, Endpoint, Message
-from tests.dom import Page
+from tests.dom import Page, tree
 from tests.growing import grow
 from tests.tab import NOBODYS_ID, Tab
 
@@ -149,3 +150,71 @@ async def test_behind_messages_that_came_with_the_page_and_those_that_it_leaves_
         await again.until(lambda page: len(page.articles) == 4 and page.status == "complete")
 
     assert again.page.articles[:2] == had
+
+
+@pytest.fixture
+async def loaded(left: Tab, browser: AsyncClient) -> Page:
+    """A page loaded anew, to which all of it came by HTTP."""
+    conversation = await Conversation.objects.aget()
+    html = (await browser.get(f"/c/{conversation.pk}/")).content.decode()
+    page = Page()
+    history = page.root.by_id("history")
+    assert history is not None
+    came = html[html.index('<div id="history">') : html.index('<div id="tail">')]
+    for article in tree(came).all("article"):
+        history.append(article)
+    return page
+
+
+def opened(tab_of: TabOf, user: User, page: Page, **told: str) -> Tab:
+    """A tab that shows `page`, with what its first socket says of it and more."""
+    ids = [a.attributes["id"].removeprefix("message-") for a in page.articles]
+    tab = tab_of(user, **{"after": ids[3], "first": ids[0]} | told)
+    tab.page = page
+    return tab
+
+
+async def test_a_reply_that_came_with_the_page_goes_on_before_its_eyes(
+    alice: User, loaded: Page, tab_of: TabOf
+) -> None:
+    reply = await Message.objects.filter(role="assistant").alatest("asked_at")
+    await Message.objects.filter(parent=reply.parent_id).aupdate(status="stopped")
+    await Message.objects.filter(pk=reply.parent_id).aupdate(text="/tokens 60 /pace 50")
+
+    async with opened(tab_of, alice, loaded) as tab:
+        await tab.until(is_shown)
+        await tab.send(action="continue", message=str(reply.pk))
+        await tab.until(lambda page: page.status == "streaming" and page.buttons == ["Stop"])
+        begun = len(tab.page.part("text"))
+        await tab.until(lambda page: page.status == "streaming" and len(page.part("text")) > begun)
+        await tab.until(lambda page: page.status == "complete" and page.buttons == ["Send"])
+
+
+async def test_what_goes_on_while_the_page_is_away_is_brought_up_to_date(
+    alice: User, loaded: Page, tab_of: TabOf
+) -> None:
+    reply = await Message.objects.filter(role="assistant").alatest("asked_at")
+    known = loaded.known
+    await Message.objects.filter(pk=reply.pk).aupdate(text="It went on", rating=1)
+
+    async with opened(tab_of, alice, loaded, known=known) as tab:
+        await tab.until(lambda page: page.frames)
+
+    assert swapped(tab.page) == ["tail", f"message-{reply.pk}"]
+    assert tab.page.part("text").strip() == "It went on"
+
+
+async def test_of_a_history_that_was_deleted_nothing_is_there_twice(
+    alice: User, loaded: Page, tab_of: TabOf
+) -> None:
+    prompt = await Message.objects.filter(role="user").alatest("asked_at")
+    async with tab_of(alice) as elsewhere:
+        await elsewhere.until(is_shown)
+        await elsewhere.send(action="remove", message=str(prompt.pk))
+        await elsewhere.until(lambda page: len(page.articles) == 2)
+
+    async with opened(tab_of, alice, loaded, known=loaded.known) as tab:
+        await tab.until(lambda page: page.frames)
+
+    assert len(tab.page.articles) == 2
+    assert tab.page.prompts == ["/echo one"]
