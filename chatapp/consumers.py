@@ -19,13 +19,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from chatapp.composing import queueing
-from chatapp.composing.actions import MESSAGE_ACTIONS, QUEUE_ACTIONS, act, unknown
+from chatapp.composing.actions import MESSAGE_ACTIONS, QUEUE_ACTIONS, act, sending_in, unknown
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import reach
-from chatapp.forms import attachment_ids, clean_text, endpoint_id_in, parse, uuid_in
-from chatapp.generation import bus, hints, mirrors, registry
-from chatapp.generation.turns import Sending, ask
+from chatapp.forms import parse, uuid_in
+from chatapp.generation import bus, hints, mirrors, queue, registry
+from chatapp.generation.turns import ask
 from chatapp.library.catalog import mark_seen
 from chatapp.limits.allowances import are_set
 from chatapp.limits.standing import lowest_of
@@ -88,6 +88,9 @@ class ConversationConsumer(PageSocket):
         if action == "send":
             await self._send_message(frame)
             return
+        if action == "confirm":
+            await self._confirm(frame)
+            return
         if action in QUEUE_ACTIONS:
             await self._change_queue(action, frame)
             return
@@ -102,24 +105,29 @@ class ConversationConsumer(PageSocket):
         await self._clear_notice()
 
     async def _send_message(self, frame: dict[str, Any]) -> None:
-        sending = Sending(
-            self._conversation_id,
-            clean_text(frame.get("text")),
-            uuid_in(frame, "key"),
-            endpoint_id_in(frame),
-            attachment_ids(frame.get("attachment")),
-        )
-        await registry.launch(self._authorised, ask, sending)
+        await registry.launch(self._authorised, ask, sending_in(self._conversation_id, frame))
         await self._echo()
 
+    async def _confirm(self, frame: dict[str, Any]) -> None:
+        """The echo once more, if there was one that a page which lost its connection missed."""
+        sending = sending_in(self._conversation_id, frame)
+        if await read(self._authorised, queue.is_taken, sending):
+            await self._echo()
+
     async def _change_queue(self, action: str, frame: dict[str, Any]) -> None:
-        returned = await queueing.change(action, self._conversation_id, frame, self._authorised)
+        if action == "unqueue" and not frame.get("placed"):
+            await self._return(uuid_in(frame, "queued"))
+            return
+        await queueing.change(action, self._conversation_id, frame, self._authorised)
         if action in queueing.SENDINGS:
             await self._echo()
             return
-        if returned:
-            await self._show([taken_back(returned)])
         await self._clear_notice()
+
+    async def _return(self, queued_id: UUID) -> None:
+        """A message to the box of the page; it waits on until the page says that it has it."""
+        looked_at = read(self._authorised, queue.look_at, self._conversation_id, queued_id)
+        await self._show([taken_back(queued_id, await looked_at)])
 
     async def _echo(self) -> None:
         """Tells this tab, and no other, that its message is stored: the box may be emptied."""

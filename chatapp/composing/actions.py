@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
-from chatapp.forms import clean_text, endpoint_id_in, uuid_in
+from chatapp.forms import attachment_ids, clean_text, endpoint_id_in, uuid_in
 from chatapp.generation import bus, registry, turns
 from chatapp.library import curation
 from chatapp.models import message_for
@@ -48,6 +48,17 @@ async def act(name: str, message_id: UUID, form: Mapping[str, Any], authorised: 
         bus.announce(await write(authorised, _CHANGES[name], message_id, **reason))
     else:
         raise unknown(name)
+
+
+def sending_in(conversation_id: UUID, form: Mapping[str, Any]) -> turns.Sending:
+    """What the composer's form sends. Raises InvalidInput."""
+    return turns.Sending(
+        conversation_id,
+        clean_text(form.get("text")),
+        uuid_in(form, "key"),
+        endpoint_id_in(form),
+        attachment_ids(form.get("attachment")),
+    )
 
 
 def unknown(name: str) -> InvalidInput:

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from chatapp.composing.actions import Authorised
+from chatapp.composing.actions import Authorised, sending_in
 from chatapp.database import write
-from chatapp.forms import attachment_ids, clean_text, endpoint_id_in, uuid_in
+from chatapp.forms import uuid_in
 from chatapp.generation import bus, queue, registry
 from chatapp.generation.queue import Returned
-from chatapp.generation.turns import Sending
 
 # What comes from the composer: it waits, or what runs is stopped for it.
 SENDINGS = ("queue", "stop-and-send")
@@ -41,13 +40,7 @@ async def change(
 async def _enqueue(
     conversation_id: UUID, form: Mapping[str, Any], authorised: Authorised, *, is_urgent: bool
 ) -> None:
-    sending = Sending(
-        conversation_id,
-        clean_text(form.get("text")),
-        uuid_in(form, "key"),
-        endpoint_id_in(form),
-        attachment_ids(form.get("attachment")),
-    )
+    sending = sending_in(conversation_id, form)
     for reply_id in await write(authorised, queue.enqueue, sending, is_urgent=is_urgent):
         await registry.stop(reply_id)
     bus.announce(conversation_id)

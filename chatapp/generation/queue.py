@@ -117,6 +117,21 @@ def enqueue(user: User, sending: Sending, *, is_urgent: bool = False) -> list[UU
         return _ask_to_stop(one) if is_urgent else []
 
 
+def is_taken(user: User, sending: Sending) -> bool:
+    """Whether the message is stored, or waits to be sent."""
+    conversation_for(user, sending.conversation_id)
+    return _same(Message, sending).exists() or _same(Queued, sending).exists()
+
+
+def look_at(user: User, conversation_id: UUID, queued_id: UUID) -> Returned:
+    """What `take_back` would return. Raises InvalidInput if it went."""
+    conversation_for(user, conversation_id)
+    queued = _waiting(conversation_id).filter(pk=queued_id).first()
+    if queued is None:
+        raise _gone()
+    return Returned(queued.text, list(queued.attachments.all()))
+
+
 def take_back(user: User, conversation_id: UUID, queued_id: UUID) -> Returned:
     """Takes a message out of the queue. Raises InvalidInput if it went."""
     conversation_for(user, conversation_id)
@@ -124,9 +139,7 @@ def take_back(user: User, conversation_id: UUID, queued_id: UUID) -> Returned:
         queued = _waiting(conversation_id).filter(pk=queued_id).first()
         files = _take(queued) if queued else None
         if queued is None or files is None:
-            raise InvalidInput(
-                _("That message waits no more: it was sent, or taken back elsewhere.")
-            )
+            raise _gone()
         mark_changed(conversation_id)
     return Returned(queued.text, files)
 
@@ -179,6 +192,10 @@ def is_ready(conversation_id: UUID) -> bool:
 def ready_conversations() -> set[UUID]:
     """Where something waits and may well go."""
     return set(_ready().values_list("conversation", flat=True))
+
+
+def _gone() -> InvalidInput:
+    return InvalidInput(_("That message waits no more: it was sent, or taken back elsewhere."))
 
 
 def _waiting(conversation_id: UUID) -> QuerySet[Queued]:

@@ -139,9 +139,9 @@ def left_line(low: Standing | None) -> str:
     return render_to_string("_left.html", {"low": low}).strip()
 
 
-def taken_back(returned: Returned) -> Fragment:
-    """A text and files for the composer, for the page that took them out of the queue."""
-    context = {"text": plain(returned.text), "files": returned.files}
+def taken_back(queued_id: UUID, returned: Returned) -> Fragment:
+    """A text and files for the composer, for the page that takes them out of the queue."""
+    context = {"queued": queued_id, "text": plain(returned.text), "files": returned.files}
     return Fragment("returned", "innerHTML", render_to_string("_returned.html", context))
 
 

@@ -7,6 +7,8 @@ if (!form) return;
 const box = form.elements.text;
 const enqueue = form.querySelector("[data-wish=queue]");
 const maxChars = Number(box.dataset.maxChars);
+let sent = null; // text, key and files of the last message, until it is known to be stored or refused
+let isUnderWay = false; // while its echo may still come by itself
 let isNextWanted = false;
 
 const grow = () => {
@@ -40,41 +42,47 @@ box.addEventListener("keydown", (event) => {
 });
 
 form.addEventListener("submit", (event) => {
-  if ("sent" in form.dataset) {
-    isNextWanted = box.value !== form.dataset.sent;
+  if (isUnderWay) {
+    isNextWanted = box.value !== sent.text;
     event.preventDefault();
     event.stopImmediatePropagation();
     return;
   }
   isNextWanted = false;
   form.elements.action.value = event.submitter?.dataset.wish ?? "send";
-  form.dataset.sent = box.value;
-  form.dataset.sentKey = form.elements.key.value;
+  sent = { text: box.value, key: form.elements.key.value, attachment: new FormData(form).getAll("attachment") };
+  isUnderWay = form.hasAttribute("hx-ws:send"); // a form of the browser's own it may send again
   document.getElementById("notice").replaceChildren();
 }, true);
 
-const settle = () => {
-  if (!("sent" in form.dataset)) return;
-  const stored = form.elements.key.value !== form.dataset.sentKey;
-  const refused = document.getElementById("notice").childElementCount > 0;
-  if (!stored && !refused) return;
-  if (stored && box.value.startsWith(form.dataset.sent)) {
-    box.value = box.value.slice(form.dataset.sent.length);
+document.addEventListener("htmx:after:swap", () => {
+  if (!sent) return;
+  const { text, key } = sent;
+  const isStored = form.elements.key.value !== key;
+  const isRefused = isUnderWay && document.getElementById("notice").childElementCount > 0;
+  if (!isStored && !isRefused) return;
+  if (isStored && box.value.startsWith(text)) {
+    box.value = box.value.slice(text.length);
     box.dispatchEvent(new Event("input"));
   }
-  delete form.dataset.sent;
-  if (stored && isNextWanted && box.value.trim()) form.requestSubmit(enqueue);
-};
+  sent = null;
+  isUnderWay = false;
+  if (isStored && isNextWanted && box.value.trim()) form.requestSubmit(enqueue);
+});
 
-document.addEventListener("htmx:after:swap", settle);
-
-// After these no echo comes any more, but of what waited for the socket to open; the same key makes it
-// the same message if it is sent again.
-for (const change of ["htmx:ws:close", "htmx:ws:error", "htmx:ws:after:connection"]) {
-  document.addEventListener(change, ({ type, detail }) => {
-    if (type === "htmx:ws:after:connection" && detail.connection.queue.length) return;
-    delete form.dataset.sent;
-  });
+for (const loss of ["htmx:ws:close", "htmx:ws:error"]) {
+  document.addEventListener(loss, () => { isUnderWay = false; });
 }
 
-window.addEventListener("pageshow", () => delete form.dataset.sent);
+// The echo of what was sent through the socket before may be lost; what waited for this one is yet
+// to be sent.
+document.addEventListener("htmx:ws:after:connection", ({ detail: { connection } }) => {
+  if (!sent || connection.queue.length) return;
+  isUnderWay = false;
+  connection.socket.send(JSON.stringify({ action: "confirm", ...sent }));
+});
+
+window.addEventListener("pageshow", () => {
+  sent = null;
+  isUnderWay = false;
+});

@@ -1,5 +1,5 @@
-// Tells when the socket is away, opens it anew where htmx would wait, refuses swaps that no frame of
-// ours asks for, and reloads a page that Back brought out of the browser's memory.
+// Tells when the socket is away, opens it anew where htmx would wait, refuses swaps that no frame or
+// answer of ours asks for, and reloads a page that Back brought out of the browser's memory.
 const MAY_SWAP = /^(history|tail|key|notice|left|buttons|queue|returned|more|links|listing|heading)$|^(message|text|reasoning|refusal|older|rest)-[0-9a-f]{8}-/;
 const UNDER_WAY_MS = 1000;
 const MOST_SHOWN = 80; // about what an address has room for
@@ -13,6 +13,7 @@ const showOffline = (away) => {
 let connection;
 let wholeAddress; // of a socket that brings the tail whole
 let offlineAt = -Infinity;
+let lastWords = null; // what the notice said when the socket closed for good
 
 const told = (articles) =>
   articles.map(({ id, dataset }) => `${id.slice("message-".length)}.${dataset.look ?? ""}`).join();
@@ -44,7 +45,9 @@ const renew = () => {
   document.dispatchEvent(new Event("visibilitychange"));
 };
 
-// 4401, 4404 and 4429 are final; the notice that came before them says why.
+const say = (...words) => document.getElementById("notice")?.replaceChildren(...words);
+
+// 4401, 4404 and 4429 are final; the notice that came before them says why, and stays.
 document.addEventListener("htmx:ws:close", (event) => {
   const { connection: left, code } = event.detail;
   const isFinal = [4401, 4404, 4429].includes(code);
@@ -53,10 +56,18 @@ document.addEventListener("htmx:ws:close", (event) => {
   left.queue.length = left.config.maxOutgoingMessagesQueueSize = 0;
   // Only when no frame is on its way into the page any more, and no other socket is.
   left.receiving.then(() => {
+    if (isFinal) lastWords = [...(document.getElementById("notice")?.childNodes ?? [])];
     if (left.socket?.readyState === WebSocket.CLOSED) left.url = addressOfRest();
   });
 });
-document.addEventListener("htmx:ws:error", () => showOffline(true));
+document.addEventListener("htmx:ws:error", () => (lastWords ? say(...lastWords) : showOffline(true)));
+
+// Whoever signed in again elsewhere, or closed a page, comes back to this one.
+document.addEventListener("visibilitychange", async () => {
+  if (document.hidden || !lastWords || document.querySelector(".edit")) return;
+  const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
+  if (answer?.ok) location.reload();
+});
 document.addEventListener("htmx:ws:after:connection", (event) => {
   connection = event.detail.connection;
   connection.url = wholeAddress;
@@ -84,9 +95,18 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && connection?.socket?.readyState === WebSocket.CLOSING) renew();
 });
 
+// A page to sign in on, or to say that something broke, is no part of this one.
+const isAnswer = ({ ok, status, redirected }) => !redirected && (ok || status === 422);
+
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx, tasks } = event.detail;
-  if (ctx?.response?.raw.redirected) tasks.length = 0; // to the page to sign in on, for instance
+  const raw = ctx?.response?.raw;
+  if (raw && !isAnswer(raw)) {
+    event.preventDefault();
+    tasks.length = 0;
+    const { failed, stale } = document.getElementById("notice")?.dataset ?? {};
+    say(raw.redirected || raw.status === 403 ? stale : failed?.replace("{status}", raw.status));
+  }
   for (let i = tasks.length - 1; i >= 0; i--) {
     if (!MAY_SWAP.test(tasks[i].target?.id ?? "")) tasks.splice(i, 1);
   }

@@ -1,12 +1,20 @@
-// Puts a message that was taken out of the queue back into the composer, its text before what stands
-// there, its files behind; the keyboard follows.
+// Puts a message that is taken out of the queue back into the composer, its text before what stands
+// there, its files behind; the keyboard follows. Only then does the server let go of it.
 const form = document.querySelector("[data-composer]");
 if (!form) return;
 const box = form.elements.text;
+const taken = new Set();
+let connection;
+
+document.addEventListener("htmx:ws:after:connection", ({ detail }) => { connection = detail.connection; });
 
 document.addEventListener("htmx:after:swap", () => {
   const returned = document.querySelector("[data-returned]");
   if (!returned?.childElementCount) return;
+  const { queued } = returned.querySelector("[data-text]").dataset;
+  connection.socket.send(JSON.stringify({ action: "unqueue", queued, placed: true }));
+  if (taken.has(queued)) return;
+  taken.add(queued);
   const texts = [returned.querySelector("[data-text]").textContent, box.value];
   box.value = texts.filter((text) => text.trim()).join("\n\n");
   box.dispatchEvent(new Event("input"));

@@ -3,6 +3,8 @@
 const sheet = document.getElementById("shortcuts");
 if (!sheet) return;
 const TYPING = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])";
+const LEADING_AWAY = ["begin", "previous", "next"];
+const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 const NAMES = { Escape: "Esc", ArrowUp: "↑", ArrowDown: "↓", Enter: "↵" };
 
 const press = (control) => {
@@ -69,9 +71,12 @@ document.addEventListener("keydown", (event) => {
   const keys = keysOf(event);
   const row = rows.get(keys);
   if (!row || (keys.length === 1 && event.target.matches(TYPING))) return;
+  // From a message that is edited nothing leads away; on a Mac these go from paragraph to paragraph.
+  if (LEADING_AWAY.includes(row.shortcut) && event.target.closest(".edit")) return;
+  if (isMac && event.altKey && event.key.startsWith("Arrow") && event.target.matches(TYPING)) return;
   if (DEEDS[row.shortcut]() || leave(row.page)) event.preventDefault();
 });
 
-if (/Mac|iPhone|iPad/.test(navigator.platform)) {
+if (isMac) {
   for (const key of sheet.querySelectorAll('[data-key="Ctrl"]')) key.textContent = "⌘";
 }

@@ -221,8 +221,11 @@ async def test_what_is_taken_back_comes_to_the_tab_that_asked_and_is_not_sent(
         await other.until(waiting)
         queued = await Queued.objects.aget()
         await tab.send(action="unqueue", queued=str(queued.pk))
+        await tab.until(returned)
+        assert waiting(tab.page), "it waits until the page says that it has it"
+        await tab.send(action="unqueue", queued=str(queued.pk), placed=True)
         await other.until(lambda page: waiting(page) == [])
-        await tab.until(lambda page: returned(page) and waiting(page) == [])
+        await tab.until(lambda page: waiting(page) == [])
         await other.send(action="unqueue", queued=str(queued.pk))
         await other.until(lambda page: "waits no more" in page.notice)
 
@@ -452,8 +455,11 @@ async def test_files_that_are_taken_back_come_to_the_composer(
         await tab.until(lambda page: page.buttons == ["Stop"])
         await queue(tab, "with two", attachment=[str(notes.pk), str(more.pk)])
         await tab.until(waiting)
-        await tab.send(action="unqueue", queued=str((await Queued.objects.aget()).pk))
+        queued = str((await Queued.objects.aget()).pk)
+        await tab.send(action="unqueue", queued=queued)
         await tab.until(returned_files)
+        await tab.send(action="unqueue", queued=queued, placed=True)
+        await tab.until(lambda page: waiting(page) == [])
 
         assert returned(tab.page) == "with two"
         assert returned_files(tab.page) == [str(notes.pk), str(more.pk)]

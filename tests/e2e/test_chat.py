@@ -274,10 +274,11 @@ async def test_a_message_whose_echo_is_lost_stays_and_is_answered_once(
 
     await expect(remote.page.locator("#offline")).to_be_visible()
     await expect(remote.box).to_have_value("/echo again")
+    await remote.box.press("End")
+    await remote.box.press_sequentially(" and more")
     await relay.start()
     await remote.until(lambda text: text.strip() == "again")
-    await remote.box.press("Enter")
-    await expect(remote.box).to_have_value("")
+    await expect(remote.box).to_have_value(" and more")
     await remote.page.reload()
     await expect(remote.articles).to_have_count(4)
 
