@@ -109,10 +109,12 @@ class ConversationConsumer(PageSocket):
         await self._echo()
 
     async def _confirm(self, frame: dict[str, Any]) -> None:
-        """The echo once more, if there was one that a page which lost its connection missed."""
+        """The echo that a page which lost its connection may have missed, or that there is none."""
         sending = sending_in(self._conversation_id, frame)
         if await read(self._authorised, queue.is_taken, sending):
             await self._echo()
+        else:
+            await self._show_key(sending.form_key, missing=True)
 
     async def _change_queue(self, action: str, frame: dict[str, Any]) -> None:
         if action == "unqueue" and not frame.get("placed"):
@@ -131,8 +133,11 @@ class ConversationConsumer(PageSocket):
 
     async def _echo(self) -> None:
         """Tells this tab, and no other, that its message is stored: the box may be emptied."""
-        key = render_to_string("_key.html", {"key": uuid.uuid4()})
-        await self._show([Fragment("key", "outerHTML", key), Fragment("notice", "innerHTML")])
+        await self._show_key(uuid.uuid4())
+
+    async def _show_key(self, key: UUID, *, missing: bool = False) -> None:
+        html = render_to_string("_key.html", {"key": key, "missing": missing})
+        await self._show([Fragment("key", "outerHTML", html), Fragment("notice", "innerHTML")])
 
     def _own_conversation(self, user: User) -> Conversation:
         return conversation_for(user, self._conversation_id)

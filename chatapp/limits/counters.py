@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from chatapp.limits.allowances import Allowance, allowance_of, are_set
 from chatapp.limits.refusals import Kind, LimitReached, Refusal, next_day, next_month
@@ -78,9 +78,10 @@ def reserve_aside(wanted: Reservation) -> None:
 def settle_aside(done: Reservation, tokens: int) -> None:
     """`settle` where no row tells of the reservation, which a recount may have left out: after
     `reserve_aside`, and where the reply was deleted."""
-    usage = _add(done.person_id, tokens=tokens)
-    if done.tokens is not None:
-        _recount(usage)
+    with transaction.atomic():  # whoever reserves meanwhile waits for the row that is recounted
+        usage = _add(done.person_id, tokens=tokens)
+        if done.tokens is not None:
+            _recount(usage)
 
 
 def running_of(person_id: int) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """A conversation's rows → the fragments that bring a page's list of messages in line with them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -85,8 +85,8 @@ class Tail:
             path=path,
             history=history,
             tail=tail,
-            gone=[i for i in self._from_first(before) if i not in ids],
-            changed=self._changed(path),
+            gone=[i for i in self._loaded(before) if i not in ids],
+            changed=self._changed(path, set(history)),
             fresh=fresh,
             begun=begun,
             link=rest(path, len(history), start) if begun else "",
@@ -111,20 +111,27 @@ class Tail:
             return [*changes, *removed, Fragment("tail", "innerHTML", html)]
         return [*changes, *removed, *([Fragment("tail", "beforeend", html)] if html else [])]
 
-    def _changed(self, path: list[Message]) -> list[Message]:
-        loaded = set(self._from_first([message.pk for message in path]))
-        return [message for message in path if message.pk in loaded and self._looks_other(message)]
+    def _changed(self, path: list[Message], history: Set[UUID]) -> list[Message]:
+        loaded = set(self._loaded([message.pk for message in path]))
+        return [
+            message
+            for message in path
+            if message.pk in loaded and self._looks_other(message, message.pk in history)
+        ]
 
-    def _looks_other(self, message: Message) -> bool:
+    def _looks_other(self, message: Message, is_history: bool) -> bool:
         if message.pk in self._told:
             return self._told[message.pk] != look_digest(message)
-        return self._looks.get(message.pk, look(message)) != look(message)
+        if message.pk in self._looks:
+            return self._looks[message.pk] != look(message)
+        return is_history and message.is_live  # it was settled when it came with the page
 
     def _history_in(self, messages: list[Message]) -> list[UUID]:
         if self._history is None:
             return chain_to(messages, self._after) if self._after is not None else []
         return self._history
 
-    def _from_first(self, history: list[UUID]) -> list[UUID]:
-        """Those that the page may have loaded."""
-        return history[history.index(self.first) :] if self.first in history else history
+    def _loaded(self, ids: list[UUID]) -> list[UUID]:
+        """Those that the page may have: from its first on, and what it says itself."""
+        first = ids.index(self.first) if self.first in ids else 0
+        return [i for at, i in enumerate(ids) if at >= first or i in self._told]

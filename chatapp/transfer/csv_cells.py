@@ -46,6 +46,6 @@ def _cell(value: Any) -> Any:
 
 
 def _sign(text: str) -> bool:
-    """Whether the first character that is neither a space nor invisible begins a formula."""
-    visible = (each for each in text if unicodedata.category(each)[0] not in "CZ")
+    """Whether a formula begins it, behind what is a space, invisible or a quotation mark."""
+    visible = (each for each in text if each != '"' and unicodedata.category(each)[0] not in "CZ")
     return unicodedata.normalize("NFKC", next(visible, "")).startswith(_FORMULA_SIGNS)

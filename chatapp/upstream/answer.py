@@ -48,6 +48,7 @@ class Answer:
         self._run_type: type[Delta] = TextDelta
         self._joiners = {kind: TextJoiner() for kind in _KINDS}
         self._removers = {kind: KeyRemover(api_key) for kind in _KINDS}
+        self._kinds: set[type[Delta]] = set()
         self._chars = 0
         self._finish: str | None = None
         self._input: int | None = None
@@ -57,6 +58,10 @@ class Answer:
     def has_text(self) -> bool:
         """Whether anything was said, reasoned or refused."""
         return bool(self._run) or self._chars > 0
+
+    def has(self, kind: type[Delta]) -> bool:
+        """Whether anything of this kind came."""
+        return kind in self._kinds or (bool(self._run) and self._run_type is kind)
 
     def say(self, text: str) -> None:
         """More of the answer's text."""
@@ -134,6 +139,7 @@ class Answer:
         room = MAX_ANSWER_CHARS - self._chars
         self._chars += len(text)
         if text[:room]:
+            self._kinds.add(kind)
             self._events.append(kind(text[:room]))
         if len(text) > room:
             self._give_closing(Truncated(_too_long()))

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from chatapp.errors import Problem
+from chatapp.events import ReasoningDelta, RefusalDelta, TextDelta
 from chatapp.upstream.answer import Answer
 from chatapp.upstream.bodies import decoder_for, parse_json
 from chatapp.upstream.contract import Adapter, Decoder, Prompt, Request, Target
@@ -95,13 +96,12 @@ def read_chunk(answer: Answer, chunk: Mapping[str, Any]) -> bool:
     choice = _first_choice(chunk.get("choices"))
     if choice is None:
         return False
-    delta = choice.get("delta")
-    # Some servers put `message` or `text` where `delta` belongs; others end with the whole in it.
-    if not delta and not answer.is_in_deltas:
-        _read_delta(answer, choice.get("message") or choice)
-    elif delta:
+    if delta := choice.get("delta"):
         _read_delta(answer, delta)
         answer.is_in_deltas = answer.is_in_deltas or answer.has_text
+    else:
+        # Some servers put `message` or `text` where `delta` belongs; others say all again there.
+        _read_delta(answer, choice.get("message") or choice, is_repeat=answer.is_in_deltas)
     answer.finish(choice.get("finish_reason"))
     return True
 
@@ -116,20 +116,23 @@ def _first_choice(choices: object) -> dict[str, Any] | None:
     return None
 
 
-def _read_delta(answer: Answer, delta: object) -> None:
+def _read_delta(answer: Answer, delta: object, *, is_repeat: bool = False) -> None:
+    """Of a repeat only what was not said before."""
     if not isinstance(delta, dict):
         return
     # With both names the text is the same: one is enough.
     reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-    if isinstance(reasoning, str):
+    if isinstance(reasoning, str) and not (is_repeat and answer.has(ReasoningDelta)):
         answer.reason(reasoning)
     content = delta.get("content") or delta.get("text")
+    if is_repeat and answer.has(TextDelta):
+        content = None
     if isinstance(content, str):
         answer.say(content)
     elif isinstance(content, list):
         _read_parts(answer, content)
     refusal = delta.get("refusal")
-    if isinstance(refusal, str):
+    if isinstance(refusal, str) and not (is_repeat and answer.has(RefusalDelta)):
         answer.refuse(refusal)
 
 

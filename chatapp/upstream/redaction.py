@@ -6,12 +6,14 @@ from urllib.parse import quote
 
 IN_ITS_PLACE = "[key]"
 
-# Shorter ones are no secret, nor are the words that guides to local servers give instead of a key,
-# such as “ollama”, “EMPTY” or “not-needed”; they would take much else along.
-_MIN_KEY_CHARS = 6
-_PLACEHOLDER = re.compile(r"(?=.{1,24}$)[A-Za-z]+([-_ ][A-Za-z]+)*")
-# The beginning of a key, with which many a word ends.
-_USUAL_CHARS = 4
+# Shorter ones are no secret, nor are the words that guides to local servers give instead of a key;
+# they would take much else along.
+_MIN_KEY_CHARS = 4
+_PLACEHOLDERS = {
+    *("api-key", "dummy", "empty", "fake", "no-key", "no-key-required", "none", "not-needed"),
+    *("llama", "lm-studio", "local", "null", "ollama", "sk-no-key-required", "test", "token"),
+    "vllm",
+}
 # So much of a key's beginning tells something of it; less may be the end of any sentence.
 _TELLING_CHARS = 8
 
@@ -45,7 +47,7 @@ class KeyRemover:
         given = self._given if text.startswith(self._begun[: self._given]) else 0
         self._begun = self._beginning_at_end(text)
         begin = len(text) - len(self._begun)
-        end = len(text) if len(self._begun) < _USUAL_CHARS else max(given, begin)
+        end = len(text) if len(self._begun) < _MIN_KEY_CHARS else max(given, begin)
         self._given = end - begin
         return text[given:end]
 
@@ -67,7 +69,7 @@ class KeyRemover:
 def _forms(key: str) -> list[str]:
     """The key as it is, in JSON and in a URL; the longest first, as one may hold another."""
     key = key.strip()
-    if len(key) < _MIN_KEY_CHARS or _PLACEHOLDER.fullmatch(key):
+    if len(key) < _MIN_KEY_CHARS or key.lower() in _PLACEHOLDERS:
         return []
     quoted = json.dumps(key)[1:-1]
     forms = {key, quoted, quoted.replace("/", "\\/"), quote(key), quote(key, safe="")}

@@ -8,7 +8,8 @@ const box = form.elements.text;
 const enqueue = form.querySelector("[data-wish=queue]");
 const maxChars = Number(box.dataset.maxChars);
 let sent = null; // text, key and files of the last message, until it is known to be stored or refused
-let isUnderWay = false; // while its echo may still come by itself
+let isUnderWay = false; // while the server is about to say so: what is pressed meanwhile comes after it
+let isPressed = false;
 let isNextWanted = false;
 
 const grow = () => {
@@ -43,31 +44,37 @@ box.addEventListener("keydown", (event) => {
 
 form.addEventListener("submit", (event) => {
   if (isUnderWay) {
+    isPressed = true;
     isNextWanted = box.value !== sent.text;
     event.preventDefault();
     event.stopImmediatePropagation();
     return;
   }
-  isNextWanted = false;
+  isPressed = isNextWanted = false;
   form.elements.action.value = event.submitter?.dataset.wish ?? "send";
   sent = { text: box.value, key: form.elements.key.value, attachment: new FormData(form).getAll("attachment") };
   isUnderWay = form.hasAttribute("hx-ws:send"); // a form of the browser's own it may send again
   document.getElementById("notice").replaceChildren();
 }, true);
 
+const empty = ({ text }) => {
+  if (!box.value.startsWith(text)) return;
+  box.value = box.value.slice(text.length);
+  box.dispatchEvent(new Event("input"));
+};
+
 document.addEventListener("htmx:after:swap", () => {
+  const { key } = form.elements;
   if (!sent) return;
-  const { text, key } = sent;
-  const isStored = form.elements.key.value !== key;
+  const isStored = key.value !== sent.key;
+  const isMissing = "missing" in key.dataset;
   const isRefused = isUnderWay && document.getElementById("notice").childElementCount > 0;
-  if (!isStored && !isRefused) return;
-  if (isStored && box.value.startsWith(text)) {
-    box.value = box.value.slice(text.length);
-    box.dispatchEvent(new Event("input"));
-  }
+  if (!isStored && !isMissing && !isRefused) return;
+  if (isStored) empty(sent);
+  delete key.dataset.missing;
   sent = null;
   isUnderWay = false;
-  if (isStored && isNextWanted && box.value.trim()) form.requestSubmit(enqueue);
+  if (isStored ? isNextWanted && box.value.trim() : isMissing && isPressed) form.requestSubmit(enqueue);
 });
 
 for (const loss of ["htmx:ws:close", "htmx:ws:error"]) {
@@ -77,8 +84,9 @@ for (const loss of ["htmx:ws:close", "htmx:ws:error"]) {
 // The echo of what was sent through the socket before may be lost; what waited for this one is yet
 // to be sent.
 document.addEventListener("htmx:ws:after:connection", ({ detail: { connection } }) => {
-  if (!sent || connection.queue.length) return;
-  isUnderWay = false;
+  if (!sent || connection.queue.length || !form.hasAttribute("hx-ws:send")) return;
+  isUnderWay = true;
+  isPressed = isNextWanted = false;
   connection.socket.send(JSON.stringify({ action: "confirm", ...sent }));
 });
 

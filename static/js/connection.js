@@ -62,9 +62,12 @@ document.addEventListener("htmx:ws:close", (event) => {
 });
 document.addEventListener("htmx:ws:error", () => (lastWords ? say(...lastWords) : showOffline(true)));
 
-// Whoever signed in again elsewhere, or closed a page, comes back to this one.
+const isTypedIn = (field) => field.value !== field.defaultValue && !field.closest("[data-composer]");
+
+// Whoever signed in again elsewhere, or closed a page, comes back to this one. The box is kept.
 document.addEventListener("visibilitychange", async () => {
-  if (document.hidden || !lastWords || document.querySelector(".edit")) return;
+  if (document.hidden || !lastWords) return;
+  if ([...document.querySelectorAll("textarea, input:not([type=hidden])")].some(isTypedIn)) return;
   const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
   if (answer?.ok) location.reload();
 });

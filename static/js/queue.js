@@ -6,6 +6,15 @@ const box = form.elements.text;
 const taken = new Set();
 let connection;
 
+const place = (returned) => {
+  const texts = [returned.querySelector("[data-text]").textContent, box.value];
+  box.value = texts.filter((text) => text.trim()).join("\n\n");
+  box.dispatchEvent(new Event("input"));
+  const attached = document.getElementById("attached");
+  attached.append(...returned.querySelectorAll("[data-chip]"));
+  attached.dispatchEvent(new Event("change"));
+};
+
 document.addEventListener("htmx:ws:after:connection", ({ detail }) => { connection = detail.connection; });
 
 document.addEventListener("htmx:after:swap", () => {
@@ -13,14 +22,8 @@ document.addEventListener("htmx:after:swap", () => {
   if (!returned?.childElementCount) return;
   const { queued } = returned.querySelector("[data-text]").dataset;
   connection.socket.send(JSON.stringify({ action: "unqueue", queued, placed: true }));
-  if (taken.has(queued)) return;
+  if (!taken.has(queued)) place(returned);
   taken.add(queued);
-  const texts = [returned.querySelector("[data-text]").textContent, box.value];
-  box.value = texts.filter((text) => text.trim()).join("\n\n");
-  box.dispatchEvent(new Event("input"));
-  const attached = document.getElementById("attached");
-  attached.append(...returned.querySelectorAll("[data-chip]"));
-  attached.dispatchEvent(new Event("change"));
   returned.replaceChildren();
 });
 

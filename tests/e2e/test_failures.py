@@ -73,6 +73,50 @@ async def come_into_sight(page: Page) -> None:
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
+async def test_what_is_sent_as_the_connection_comes_back_is_not_taken_for_what_was_sent_before(
+    remote: Visitor, relay: Relay
+) -> None:
+    await remote.say("/echo hello")
+    await remote.until_status("complete")
+    relay.lose_answers()
+    await remote.box.fill("/echo again")
+    await remote.box.press("Enter")
+    await remote.page.wait_for_timeout(300)
+    await relay.cut()
+    await expect(remote.page.locator("#offline")).to_be_visible()
+    await remote.box.fill("/echo other")
+    await remote.page.evaluate("""addEventListener(
+        "htmx:ws:after:connection",
+        () => setTimeout(() => document.querySelector("[data-composer]").requestSubmit()),
+        { once: true },
+    )""")
+    await relay.start()
+
+    await remote.until(lambda text: text.strip() == "other")
+    await expect(remote.articles).to_have_count(6)
+    await expect(remote.box).to_have_value("")
+
+
+async def test_a_double_click_takes_a_message_back_once(visitor: Visitor) -> None:
+    page = visitor.page
+    await visitor.say("/tokens 400 /pace 20")
+    await visitor.until(bool)
+    await visitor.box.fill("a thought")
+    await page.get_by_role("button", name="Queue", exact=True).click()
+    await expect(page.locator("#queue li")).to_have_count(1)
+    await page.evaluate("""() => {
+        const button = document.querySelector("#queue button[form=unqueue]");
+        button.click();
+        button.click();
+    }""")
+
+    await expect(page.locator("#queue li")).to_have_count(0)
+    await expect(visitor.box).to_have_value("a thought")
+    await page.wait_for_timeout(500)
+    assert await page.locator("[data-returned]").inner_html() == ""
+    await expect(page.locator("#offline")).to_be_hidden()
+
+
 async def test_what_is_taken_back_is_not_lost_with_the_connection(
     remote: Visitor, relay: Relay
 ) -> None:
@@ -110,6 +154,10 @@ async def test_a_first_message_can_be_sent_again_if_the_browser_gave_up(visitor:
     await visitor.box.press("Enter")
     await page.wait_for_timeout(300)
     assert given_up
+    await page.context.set_offline(True)
+    await page.context.set_offline(False)
+    await expect(page.locator("#offline")).to_be_hidden()
+    await expect(page.locator("#notice")).to_be_empty()
     await visitor.box.press("Enter")
 
     await visitor.until(lambda text: text.strip() == "hello")

@@ -206,8 +206,7 @@ def test_who_deletes_what_is_being_written_gains_no_place(alice: User, limit_to:
     Message.objects.filter(pk=deleted.pk).delete()
     ask(alice, 70)
 
-    with transaction.atomic():
-        settle_aside(want(alice, 60), 9)
+    settle_aside(want(alice, 60), 9)
 
     usage = Usage.objects.get()
     assert (usage.running, usage.reserved, usage.day_tokens) == (1, 70, 9)

@@ -218,3 +218,33 @@ async def test_of_a_history_that_was_deleted_nothing_is_there_twice(
 
     assert len(tab.page.articles) == 2
     assert tab.page.prompts == ["/echo one"]
+
+
+async def test_a_reply_that_goes_on_before_the_first_socket_opens_grows_there(
+    alice: User, loaded: Page, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    reply = await Message.objects.filter(role="assistant").alatest("asked_at")
+    await Message.objects.filter(pk=reply.pk).aupdate(status="stopped")
+    await Message.objects.filter(pk=reply.parent_id).aupdate(text="/tokens 60 /pace 50")
+    async with tab_of(alice) as elsewhere:
+        await elsewhere.until(is_shown)
+        await elsewhere.send(action="continue", message=str(reply.pk))
+        await elsewhere.until(lambda page: page.status == "streaming")
+
+        async with opened(tab_of, alice, loaded) as tab:
+            await tab.until(lambda page: page.status == "streaming" and page.buttons == ["Stop"])
+            await tab.until(lambda page: page.status == "complete" and page.buttons == ["Send"])
+
+
+async def test_older_messages_that_the_page_has_are_brought_up_to_date_too(
+    alice: User, loaded: Page, tab_of: TabOf
+) -> None:
+    first = await Message.objects.filter(role="assistant").aearliest("asked_at")
+    known = loaded.known
+    await Message.objects.filter(pk=first.pk).aupdate(rating=1)
+    ids = [a.attributes["id"].removeprefix("message-") for a in loaded.articles]
+
+    async with opened(tab_of, alice, loaded, known=known, first=ids[2]) as tab:
+        await tab.until(lambda page: page.frames)
+
+    assert swapped(tab.page) == ["tail", f"message-{first.pk}"]

@@ -46,6 +46,7 @@ def test_what_could_be_a_formula_gets_an_apostrophe(text: str) -> None:
         ('hello;=HYPERLINK("x")', 'hello;\'=HYPERLINK("x")'),
         ("a\n=1+1\r\n@x", "a\n'=1+1\r\n'@x"),
         ("a; ＝1", "a;' ＝1"),
+        ('hello;"=1+1;x', "hello;'\"=1+1;x"),
         ("a\t-1", "a\t'-1"),
         ("\t=1", "'\t'=1"),
         (" \r\n\t =cmd|' /C calc'!A0", "' \r\n\t' =cmd|' /C calc'!A0"),

@@ -43,6 +43,14 @@ def test_a_whole_message_at_the_end_is_not_said_twice(delta: object) -> None:
     assert found["text"] == "Hello."
 
 
+def test_of_a_whole_message_at_the_end_only_what_is_new_is_said() -> None:
+    whole = {"delta": {}, "message": {"reasoning": "hm", "content": "Hello."}}
+
+    found = read("openai", {"choices": [{"delta": {"reasoning": "hm"}}]}, {"choices": [whole]})
+
+    assert (found["reasoning"], found["text"]) == ("hm", "Hello.")
+
+
 def test_messages_in_the_place_of_deltas_are_all_said() -> None:
     pieces = [{"choices": [{"message": {"content": piece}}]} for piece in ("Hel", "lo.")]
 
