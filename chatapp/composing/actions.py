@@ -44,7 +44,8 @@ async def act(name: str, message_id: UUID, form: Mapping[str, Any], authorised: 
         work, arguments = _LAUNCHES[name]
         await registry.launch(authorised, work, message_id, *arguments(form))
     elif name in _CHANGES:
-        reason = {"reason": clean_text(form.get("reason", ""))} if "reason" in form else {}
+        has_reason = name in curation.RATINGS and "reason" in form
+        reason = {"reason": clean_text(form["reason"])} if has_reason else {}
         bus.announce(await write(authorised, _CHANGES[name], message_id, **reason))
     else:
         raise unknown(name)

@@ -247,11 +247,12 @@ def save(user: User, conversation_id: UUID, values: Mapping[str, Any]) -> None:
 def _initial(kept: Kept | None) -> dict[str, Any]:
     if kept is None:
         return {}
+    stop = kept.parameters.get("stop")
     return {
         **kept.parameters,
         "endpoint": kept.endpoint_id,
         "system_prompt": kept.system_prompt,
-        "stop": "\n".join(map(str, kept.parameters.get("stop", []))),
+        "stop": "\n".join(map(str, stop)) if isinstance(stop, list) else "",
     }
 
 

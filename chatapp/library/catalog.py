@@ -106,7 +106,8 @@ def rename(user: User, conversation_id: UUID, title: str) -> None:
             _("A title can have %(most)d characters; this one has %(has)d.")
             % {"most": TITLE_CHARS, "has": len(line)}
         )
-    _change(user, [conversation_id], title=line, is_title_own=True)
+    if not _change(user, [conversation_id], title=line, is_title_own=True):
+        raise Conversation.DoesNotExist
 
 
 def pin(user: User, conversation_ids: Collection[UUID], *, on: bool) -> int:
@@ -176,8 +177,8 @@ def _heading(day: date, today: date) -> str:
 
 
 def _change(user: User, conversation_ids: Collection[UUID], **fields: Any) -> int:
-    """Changes those that are the person's; returns how many, or raises if one is not theirs."""
-    mine = Conversation.objects.filter(owner=user, deleted_at=None, pk__in=conversation_ids)
+    """Changes those that are there; returns how many, or raises if one is not the person's."""
+    mine = Conversation.objects.filter(owner=user, pk__in=conversation_ids)
     if mine.count() != len(set(conversation_ids)):
         raise Conversation.DoesNotExist
-    return mine.update(updated_at=timezone.now(), **fields)
+    return mine.filter(deleted_at=None).update(updated_at=timezone.now(), **fields)

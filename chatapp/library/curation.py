@@ -27,7 +27,7 @@ from chatapp.oversight.retention import set_aside
 MAX_REASON_CHARS = 1000
 RATINGS = {"like": 1, "dislike": -1, "unrate": None}
 
-_COPIED = ("role", "endpoint", *MAKING)
+_COPIED = ("role", "endpoint_id", *MAKING)
 
 
 def choose(user: User, message_id: UUID) -> UUID:
@@ -92,12 +92,13 @@ def fork(user: User, message_id: UUID) -> Conversation:
 
 def filled(new: Conversation, path: Sequence[Message]) -> Conversation:
     """Stores the new conversation with copies of the messages, each a reply to the one before."""
-    now = timezone.now()
     copies: list[Message] = []
-    for number, original in enumerate(path):
+    for original in path:
         values = {name: getattr(original, name) for name in _COPIED}
         parent = copies[-1] if copies else None
-        asked_at = now + timedelta(microseconds=number)  # which is their order
+        asked_at = original.asked_at
+        if parent is not None:  # it is their order
+            asked_at = max(asked_at, parent.asked_at + timedelta(microseconds=1))
         copies.append(Message(conversation=new, parent=parent, asked_at=asked_at, **values))
     with transaction.atomic():
         new.save()

@@ -5,18 +5,17 @@ Everything here is synchronous.
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Message, Role
-from chatapp.models.search import folded, matching, phrases_in
+from chatapp.models.search import folded, is_unspaced, matching, phrases_in
 from chatapp.rendering.markdown import seen
 
 MOST_HITS = 50
@@ -45,9 +44,9 @@ def search(user: User, query: str) -> list[Hit]:
     phrases = phrases_in(query)
     if not phrases:
         return []
-    titled = _titled(user, re.findall(r"\w+", query))
+    titled = _titled(user, re.findall(r"\w+", folded(query)))
     messages = matching(user.pk, phrases, MOST_HITS)
-    found = dict.fromkeys([*(c.pk for c in titled), *messages])
+    found = dict.fromkeys([*titled, *messages])
     shown = list(found)[:MOST_HITS]
     conversations = Conversation.objects.defer("system_prompt", "parameters").in_bulk(shown)
     said = Message.objects.only("text", "role").in_bulk(messages[i] for i in shown if i in messages)
@@ -61,28 +60,41 @@ def search(user: User, query: str) -> list[Hit]:
     return hits
 
 
-def _titled(user: User, words: list[str]) -> list[Conversation]:
-    titled = Q()
-    for word in words:
-        titled &= Q(title__icontains=word)
-    mine = Conversation.objects.filter(titled, owner=user, deleted_at=None)
-    return list(mine.only("pk")[:MOST_HITS])
+def _titled(user: User, words: list[str]) -> list[UUID]:
+    """No database compares as we do; a person has few enough titles to look at each."""
+    mine = Conversation.objects.filter(owner=user, deleted_at=None)
+    titles = ((i, folded(title)) for i, title in mine.values_list("pk", "title").iterator())
+    return list(islice((i for i, title in titles if all(w in title for w in words)), MOST_HITS))
 
 
-def _around(message: Message, phrases: Collection[list[str]]) -> list[str]:
+def _around(message: Message, phrases: Sequence[list[str]]) -> list[str]:
     """The line around the first match, cut into plain text and matches by turns."""
-    tokens = ("".join(phrase) for phrase in phrases)
-    pattern = re.compile("|".join(map(re.escape, tokens)))
+    patterns = [_pattern(phrase, is_last=phrase is phrases[-1]) for phrase in phrases]
+    pattern = re.compile("|".join(patterns))
+    # The longest word: a short one is everywhere.
+    telling = re.compile(max(zip(phrases, patterns, strict=True), key=_chars)[1])
     text = unicodedata.normalize("NFC", message.text)
     if message.role == Role.ASSISTANT:
-        text = _as_read(text, _place(text, pattern))
-    at = _place(text, pattern)
+        text = _as_read(text, _place(text, telling))
+    at = _place(text, telling)
     start = max(0, at - _CONTEXT_CHARS)
     cut = " ".join(text[start : at + 2 * _CONTEXT_CHARS].split())
     line = ("…" if start else "") + cut + ("…" if at + 2 * _CONTEXT_CHARS < len(text) else "")
     spans = [match.span() for match in pattern.finditer(folded(line))]
     edges = [0, *chain.from_iterable(spans), len(line)]
     return [line[a:b] for a, b in pairwise(edges)]
+
+
+def _chars(phrase: tuple[list[str], str]) -> int:
+    return sum(map(len, phrase[0]))
+
+
+def _pattern(phrase: list[str], *, is_last: bool) -> str:
+    """As whole words, of which the last may only have begun; a character of a script without spaces
+    is a word wherever it stands."""
+    end = "" if is_last or is_unspaced(phrase[-1]) else r"(?![^\W_])"
+    begin = "" if is_unspaced(phrase[0]) else r"(?<![^\W_])"
+    return begin + re.escape("".join(phrase)) + end
 
 
 def _place(text: str, pattern: re.Pattern[str]) -> int:

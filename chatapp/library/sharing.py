@@ -23,7 +23,7 @@ from chatapp.models import (
     shared_path,
 )
 from chatapp.models.message import path_of
-from chatapp.models.share import standing
+from chatapp.models.share import TITLE, standing
 
 
 def share(user: User, conversation_id: UUID, *, grows: bool) -> Share:
@@ -36,7 +36,9 @@ def share(user: User, conversation_id: UUID, *, grows: bool) -> Share:
     settled = [message for message in path if not message.is_live]
     if not settled:
         raise InvalidInput(_("There is nothing to share yet: say something first."))
-    shows: dict[str, Any] = {"message_ids": None, "stood": {}} if grows else _standing(settled)
+    shows: dict[str, Any] = {"message_ids": None, "stood": {}}
+    if not grows:
+        shows = _standing(conversation, settled)
     for existing in links_of(conversation):
         if (existing.message_ids, existing.stood) == (shows["message_ids"], shows["stood"]):
             return existing
@@ -67,7 +69,7 @@ def copy(user: User, token: str) -> Conversation:
     """A conversation of the reader's own with what they could read, and nothing that they could
     not: the system prompt, the parameters and the request ids stay behind."""
     shared = shared_conversation_for(user, token)
-    new = Conversation(owner=user, title=shared.conversation.title)
+    new = Conversation(owner=user, title=shared.title)
     path = _settled(shared_path(shared))
     if not path:
         raise InvalidInput(_("The reply is still being written. Copy it when it is finished."))
@@ -78,11 +80,12 @@ def copy(user: User, token: str) -> Conversation:
     return curation.filled(new, path)
 
 
-def _standing(settled: list[Message]) -> dict[str, Any]:
+def _standing(conversation: Conversation, settled: list[Message]) -> dict[str, Any]:
     """What a link says of a conversation as it stands."""
+    stood = {str(m.pk): standing(m) for m in settled if m.can_continue}
     return {
         "message_ids": [str(message.pk) for message in settled],
-        "stood": {str(m.pk): standing(m) for m in settled if m.can_continue},
+        "stood": {TITLE: conversation.title, **stood},
     }
 
 

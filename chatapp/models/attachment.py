@@ -82,11 +82,15 @@ def attachment_for(user: "User | AnonymousUser | None", attachment_id: uuid.UUID
 
 
 def copy_files(original: Message, copy: Message) -> None:
-    """Gives `copy` files of its own like those of `original`, one at a time and in their order."""
+    """Gives `copy` files of its own like those of `original`, one at a time and in their order.
+
+    They are its person's, whose the others may not be.
+    """
     if not original.file_count:
         return
     for file in original.attachments.defer(None).iterator(chunk_size=1):
-        values = {name: getattr(file, name) for name in ("owner_id", "name", "media_type", "size")}
-        Attachment.objects.create(message=copy, data=bytes(file.data), **values)
+        values = {name: getattr(file, name) for name in ("name", "media_type", "size")}
+        owner_id = copy.conversation.owner_id
+        Attachment.objects.create(message=copy, owner_id=owner_id, data=bytes(file.data), **values)
     copy.file_count = copy.attachments.count()
     copy.save(update_fields=["file_count"])

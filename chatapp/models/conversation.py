@@ -147,10 +147,17 @@ def readable_message_for(user: "User | AnonymousUser | None", message_id: uuid.U
         return message_for(user, message_id)
     for share in Share.objects.filter(conversation__messages=message_id):
         with contextlib.suppress(Conversation.DoesNotExist):
-            for message in shared_path(shared_conversation_for(user, share.pk)):
-                if message.pk == message_id:
-                    return message
+            if _shows(shared_conversation_for(user, share.pk), message_id):
+                return Message.objects.get(pk=message_id)
     raise Conversation.DoesNotExist
+
+
+def _shows(share: Share, message_id: uuid.UUID) -> bool:
+    """Whether it is among `shared_path`, without reading that."""
+    if share.message_ids is not None:
+        return str(message_id) in share.message_ids
+    light = share.conversation.messages.only("conversation", "parent", "asked_at", "chosen_at")
+    return any(message.pk == message_id for message in path_of(list(light)))
 
 
 def shared_path(share: Share) -> list[Message]:

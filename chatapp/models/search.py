@@ -23,6 +23,7 @@ _WORD = re.compile(r"[^\W_]+")
 # Scripts that leave no space between words: each character counts as one.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
+_TOKEN_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _KANA_MARKS = "\u3099\u309a"
 
 # Messages with their conversations, the newest first.
@@ -69,17 +70,26 @@ def phrases_in(query: str) -> list[list[str]]:
     return [_TOKEN.findall(word) for word in _WORD.findall(folded(query))]
 
 
+def is_unspaced(token: str) -> bool:
+    """Whether it is one character of a script that leaves no space between words."""
+    return bool(_TOKEN_UNSPACED.fullmatch(token))
+
+
 def matching(owner_id: int, phrases: Collection[list[str]], most: int) -> dict[UUID, UUID]:
     """Conversation → its newest message that has every phrase, for the `most` newest of a person.
 
     The last phrase counts as a beginning too. New is what was indexed last.
     """
-    rows = most * _MESSAGES_A_CONVERSATION
-    if connection.vendor == "sqlite":
-        found = _select(_SQLITE, words=_fts5_query(owner_id, phrases), rows=rows)
-    else:
-        found = _select_in_postgresql(owner_id, _tsquery(phrases), most, rows)
-    return dict(islice(_newest_of_each(found).items(), most))
+    newest: dict[UUID, UUID] = {}
+    for rows in (most * each for each in _MESSAGES_A_CONVERSATION):
+        if connection.vendor == "sqlite":
+            found = _select(_SQLITE, words=_fts5_query(owner_id, phrases), rows=rows)
+        else:
+            found = _select_in_postgresql(owner_id, _tsquery(phrases), most, rows)
+        newest = _newest_of_each(found)
+        if len(newest) >= most or len(found) < rows:
+            break
+    return dict(islice(newest.items(), most))
 
 
 def conversations_with(
@@ -102,8 +112,9 @@ def conversations_with(
         return _first_of_each(_POSTGRESQL_EVERYWHERE, words=words, mine=whose)
 
 
-# Looked at for each that is shown: a conversation may have the words in many of its messages.
-_MESSAGES_A_CONVERSATION = 20
+# Looked at for each that is shown, at first and then: a conversation may have the words in many of
+# its messages.
+_MESSAGES_A_CONVERSATION = (20, 400)
 
 # CROSS JOIN keeps SQLite's planner from going through anything else first.
 _SQLITE = """
@@ -198,7 +209,7 @@ def _first_of_each(statement: str, **arguments: str | int) -> tuple[list[UUID], 
 
 def _select_in_postgresql(owner_id: int, words: str, most: int, rows: int) -> Found:
     found = _select(_POSTGRESQL_NEWEST, words=words, owner=owner_id, window=_WINDOW, rows=rows)
-    if len(found) == rows or len(_newest_of_each(found)) >= most:
+    if len(_newest_of_each(found)) >= most:
         return found
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

@@ -9,6 +9,7 @@ from django.db import models
 
 from chatapp.models.message import MAKING, Message
 
+TITLE = "title"
 _COLUMNS = {column.name: column for column in Message._meta.concrete_fields}
 
 
@@ -21,7 +22,7 @@ class Share(models.Model):
     """Ends when it is revoked or its conversation deleted.
 
     `message_ids` are the messages of a conversation as it stood; null means as it grows. `stood`
-    are the columns, by id, of those of them that may still be continued.
+    are the columns, by id, of those of them that may still be continued, and the title then.
     """
 
     token = models.CharField(max_length=40, primary_key=True, default=new_token, editable=False)
@@ -37,7 +38,13 @@ class Share(models.Model):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return str(self.conversation)
+        return self.title or str(self.conversation)
+
+    @property
+    def title(self) -> str:
+        """What readers see above it."""
+        title: str = self.stood.get(TITLE, self.conversation.title)
+        return title
 
 
 def standing(message: Message) -> dict[str, Any]:

@@ -72,8 +72,9 @@ def outcome_line(message: Message) -> str:
     if message.first_token_at and message.request_sent_at:
         wait_s = (message.first_token_at - message.request_sent_at).total_seconds()
         words.append(_("first token %s s") % number_format(f"{wait_s:.2f}"))
-    if message.first_token_at and message.finished_at:
-        all_s = (message.finished_at - message.asked_at).total_seconds()
+    began_at = message.request_sent_at if message.seams else message.asked_at
+    if message.first_token_at and message.finished_at and began_at:
+        all_s = (message.finished_at - began_at).total_seconds()
         words.append(_("%s s in all") % number_format(f"{all_s:.1f}"))
     if message.output_tokens:
         tokens = ngettext("%s token", "%s tokens", message.output_tokens)

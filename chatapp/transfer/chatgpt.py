@@ -11,6 +11,8 @@ Source: the export as described at https://whychose.com/seo/chatgpt-conversation
 in github.com/mitkury/chatgpt-export-parser (docs/chatgpt-data-export-format.md), November 2026.
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +30,7 @@ from chatapp.transfer.markdown import fenced
 
 NAME = "ChatGPT"
 MOST_ID_CHARS = 100
+_CITATION = re.compile("\ue200[^\ue201]{0,500}\ue201")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -160,15 +163,18 @@ def _said(message: Mapping[str, Any]) -> _Said | None:
     is_hidden = metadata.get("is_visually_hidden_from_conversation") is True
     if role not in Role.values or is_hidden or message.get("weight") == 0:
         return None
-    if _str(message.get("recipient")) not in ("", "all"):
+    recipient, kind = _str(message.get("recipient")), _str(content.get("content_type"))
+    if recipient.startswith("canmore."):
+        document = _document(_str(content.get("text")))
+        return _Said(Role.ASSISTANT, document) if document else None
+    if recipient not in ("", "all"):
         return None
-    kind = _str(content.get("content_type"))
     if kind == "thoughts":
         thoughts = [_dict(thought) for thought in _list(content.get("thoughts"))]
         pieces = [_str(thought.get(k)) for thought in thoughts for k in ("summary", "content")]
         reasoning = "\n\n".join(filter(None, pieces))
         return _Said(Role.ASSISTANT, reasoning=reasoning) if reasoning else None
-    text = _text(kind, content)
+    text = _with_citations(_text(kind, content), _list(metadata.get("content_references")))
     if not text.strip():
         return None
     finish = _str(_dict(metadata.get("finish_details")).get("type"))
@@ -178,6 +184,28 @@ def _said(message: Mapping[str, Any]) -> _Said | None:
         model=_str(metadata.get("model_slug")) if role == Role.ASSISTANT else "",
         finish_reason={"stop": "stop", "max_tokens": "length"}.get(finish, ""),
     )
+
+
+def _document(call: str) -> str:
+    """What was written on the canvas: a whole document, or what it was changed to."""
+    try:
+        told = _dict(json.loads(call))
+    except ValueError:
+        return ""
+    texts = [_str(told.get("content"))]
+    texts += [_str(_dict(update).get("replacement")) for update in _list(told.get("updates"))]
+    text = "\n\n".join(filter(str.strip, texts))
+    kind, _slash, language = _str(told.get("type")).partition("/")
+    return fenced(text, language if language.isalnum() else "") if text and kind == "code" else text
+
+
+def _with_citations(text: str, references: Sequence[Any]) -> str:
+    """What the page showed in the place of its marks; nothing where the export does not say it."""
+    for reference in map(_dict, references):
+        mark, shown = _str(reference.get("matched_text")), _str(reference.get("alt"))
+        if mark.strip():
+            text = text.replace(mark, shown)
+    return _CITATION.sub("", text)
 
 
 def _text(kind: str, content: Mapping[str, Any]) -> str:

@@ -229,12 +229,19 @@ def _parameters(value: Any) -> dict[str, Any]:
     is_dict = isinstance(value, dict) and len(value) <= _MOST_PARAMETERS
     if not is_dict or not all(map(_is_plain, value.values())):
         raise InvalidInput(_("“parameters” should be plain values, by name."))
+    found: dict[str, Any] = {name: each for name, each in value.items() if each is not None}
     for name in _NUMBERS:
-        number = value.get(name)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+        if name in found and not _is_number(found[name]):
             raise InvalidInput(_("“parameters” should have a number as %(name)s.") % {"name": name})
-    found: dict[str, Any] = value
+    if not isinstance(found.get("stop", []), list):
+        raise InvalidInput(_("“parameters” should have a list as %(name)s.") % {"name": "stop"})
     return found
+
+
+def _is_number(value: Any) -> bool:
+    """Whether every database and every endpoint takes it for one."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= 2**53
 
 
 def _is_plain(value: Any) -> bool:
@@ -316,7 +323,11 @@ def _truth(value: Any) -> bool:
 
 def _cleaned(value: Any) -> Any:
     """A JSON value whose strings can be stored."""
-    return json.loads(clean_text(json.dumps(value, ensure_ascii=False)).replace("\\u0000", ""))
+    if isinstance(value, dict):
+        return {clean_text(name): _cleaned(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(each) for each in value]
+    return clean_text(value) if isinstance(value, str) else value
 
 
 _READERS: dict[type[Column], Callable[[Any], Any]] = {

@@ -236,14 +236,18 @@ def _files_of(folder: ZipFile) -> list[ZipInfo]:
 
 
 def _objects_in(text: _Text) -> Iterator[Found]:
+    """One, a list of them, or several one after the other, as in JSON Lines."""
     first = text.next_char()
-    if first == "{":
-        yield _object(text)
-    elif first == "[":
+    if first == "[":
         text.at += 1
         yield from _elements(text)
-    else:
+        text.at += 1
+    elif first != "{":
         raise Unreadable(_("Expected JSON: a conversation, or a list of them."))
+    while text.next_char() == "{":
+        yield _object(text)
+    if text.next_char():
+        raise _broken()
 
 
 def _elements(text: _Text) -> Iterator[Found]:

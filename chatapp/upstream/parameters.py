@@ -57,7 +57,9 @@ def fitted(adapter: Adapter, prompt: Prompt, target: Target) -> Prompt:
 
 
 def _number(value: object, limits: tuple[float, float], *, is_whole: bool) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not isfinite(value):
         return None
     return _within(int(value) if is_whole else value, limits)
 

@@ -53,13 +53,13 @@ async def change(request: HttpRequest, action: str) -> HttpResponse:
         ids = [uuid_of(value) for value in request.POST.getlist("conversation")[:_MOST]]
     except InvalidInput as error:
         return HttpResponseBadRequest(str(error))
-    await write(CHANGES[action], user, ids)
+    changed = await write(CHANGES[action], user, ids)
     for conversation_id in ids:
         bus.announce(conversation_id)
     if action == "delete" and ids:
         deleted = urlencode({"deleted": ",".join(map(str, ids))})
         return redirect(f"{reverse('conversations')}?{deleted}")
-    if len(ids) == 1 and action in ("pin", "unpin", "restore"):
+    if len(ids) == 1 and changed and action in ("pin", "unpin", "restore"):
         return redirect("conversation", ids[0])
     return redirect("conversations")
 

@@ -96,6 +96,14 @@ async def test_whole_conversations_are_pinned_archived_deleted_and_brought_back(
     assert set(titles(await read(catalog.listing, alice))) == {"one", "two"}
 
 
+def test_what_is_deleted_already_is_no_obstacle(alice: User) -> None:
+    gone, kept = (Conversation.objects.create(owner=alice) for _ in range(2))
+    catalog.delete(alice, [gone.pk])
+
+    assert catalog.delete(alice, [gone.pk]) == 0
+    assert catalog.delete(alice, [gone.pk, kept.pk]) == 1
+
+
 async def test_nobody_changes_what_is_not_theirs(
     alice: User, bob: User, browser: AsyncClient
 ) -> None:

@@ -3,9 +3,12 @@
 import asyncio
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
+import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import F
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 
@@ -14,6 +17,7 @@ from chatapp.generation.turns import resume
 from chatapp.library import curation
 from chatapp.models import Conversation, Endpoint, Message, Role, Status
 from chatapp.models.message import path_of
+from chatapp.templatetags.messages import outcome_line
 from tests.dom import ended
 from tests.growing import grow
 from tests.tab import Tab
@@ -288,3 +292,31 @@ async def test_what_answers_nothing_is_not_tried_again(
 
     assert answer.status_code == 422
     assert "Only a reply can be tried again." in answer.content.decode()
+
+
+async def test_a_copy_has_the_times_of_what_it_is_a_copy_of(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/echo one")
+        await tab.until(ended)
+    original = await reply()
+    await Message.objects.aupdate(asked_at=F("asked_at") - timedelta(days=1))
+
+    copy = await write(curation.fork, alice, original.pk)
+
+    line = outcome_line(await copy.messages.aget(role="assistant"))
+    assert line == outcome_line(await Message.objects.aget(pk=original.pk))
+    assert "-" not in line
+
+
+@pytest.mark.parametrize("action", ["choose", "remove"])
+async def test_a_reason_without_a_rating_is_none(
+    action: str, alice: User, endpoint: Endpoint, tab_of: TabOf, browser: AsyncClient
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/echo one")
+        await tab.until(ended)
+
+    address = f"/messages/{(await reply()).pk}/{action}/"
+    assert (await browser.post(address, {"reason": "x"})).status_code == 302

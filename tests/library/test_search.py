@@ -32,6 +32,50 @@ def test_every_word_must_be_there_the_last_as_a_beginning(alice: User, bob: User
     assert search(alice, " ") == []
 
 
+def test_one_that_says_a_word_a_thousand_times_hides_no_other(alice: User) -> None:
+    pie, often = said(alice, "apple pie"), said(alice, "an apple")
+    messages = Message.objects.bulk_create(
+        Message(conversation=often, role=Role.USER, text="apple") for _ in range(1_100)
+    )
+    index({message.pk: "apple" for message in messages})
+
+    assert [hit.conversation for hit in search(alice, "apple")] == [often, pie]
+
+
+@pytest.mark.parametrize("words", ["ärger", "arger buro", "BÜRO"])
+def test_titles_are_found_as_texts_are(words: str, alice: User) -> None:
+    named = said(alice, "nothing", title="Ärger im Büro")
+
+    assert [hit.conversation for hit in search(alice, words)] == [named]
+
+
+@pytest.mark.parametrize(
+    ("words", "matching"),
+    [
+        ("a deadlock", ["a", "deadlock"]),
+        ("deadl", ["deadl"]),
+        ("postg", ["postg"]),
+    ],
+)
+def test_what_is_marked_are_words_and_the_place_is_that_of_the_telling_one(
+    words: str, matching: list[str], alice: User
+) -> None:
+    said(alice, "Explain the planner in general. " * 20 + "Then a deadlock arose in postgres.")
+
+    (hit,) = search(alice, words)
+
+    assert hit.pieces[1::2] == matching
+    assert "deadlock arose" in "".join(hit.pieces)
+
+
+def test_a_character_is_a_word_where_nothing_stands_between_words(alice: User) -> None:
+    said(alice, "私は東京に住んでいます")
+
+    (hit,) = search(alice, "東京")
+
+    assert hit.pieces[1::2] == ["東京"]
+
+
 def test_the_place_is_shown_with_its_match(alice: User) -> None:
     said(alice, "a " * 100 + "needle" + " b" * 100)
 

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chatapp.database import write
 from chatapp.errors import InvalidInput
 from chatapp.generation import turns
 from chatapp.library import catalog, curation, sharing
-from chatapp.models import Conversation, Endpoint, Message, Role, Share, Status
+from chatapp.models import Attachment, Conversation, Endpoint, Message, Role, Share, Status
 from chatapp.models.message import path_of
 
 
@@ -238,6 +240,45 @@ async def test_a_link_opens_nothing_but_its_page(
     assert (await reader.post(f"{address}revoke/")).status_code == 404
     assert (await reader.post(f"/c/{talk[0].conversation_id}/share/")).status_code == 404
     assert await Share.objects.filter(revoked_at=None).acount() == 1
+
+
+async def test_a_link_keeps_the_title_as_it_stood(
+    alice: User, talk: list[Message], reader: AsyncClient
+) -> None:
+    stands = await shared(alice, talk[0].conversation)
+    grows = await shared(alice, talk[0].conversation, grows=True)
+    await write(catalog.rename, alice, talk[0].conversation_id, "My secret")
+
+    assert "My secret" not in await text_of(reader, stands)
+    assert "<h1>My secret</h1>" in await text_of(reader, grows)
+
+
+async def test_the_files_of_a_copy_are_the_readers(
+    alice: User, bob: User, talk: list[Message], reader: AsyncClient
+) -> None:
+    await Attachment.objects.acreate(owner=alice, message=talk[0], name="a", size=1, data=b"x")
+    await Message.objects.filter(pk=talk[0].pk).aupdate(file_count=1)
+    link = await shared(alice, talk[0].conversation)
+    await reader.post(f"{link}copy/")
+
+    copied = await Attachment.objects.aget(message__conversation__owner=bob)
+    assert copied.owner_id == bob.pk
+
+
+async def test_a_copy_takes_no_query_for_each_reply(
+    alice: User, bob: User, conversation: Conversation, endpoint: Endpoint
+) -> None:
+    last = None
+    for number in range(20):
+        last = await write(said, conversation, last, f"{number}", endpoint=endpoint)
+    link = await write(sharing.share, alice, conversation.pk, grows=False)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            sharing.copy(bob, link.pk)
+        return len(captured)
+
+    assert await write(queries) < 20
 
 
 async def test_the_same_link_is_made_once(alice: User, talk: list[Message]) -> None:

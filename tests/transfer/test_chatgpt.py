@@ -144,6 +144,34 @@ async def test_one_reply_is_made_of_all_that_chatgpt_said_in_a_row(
     assert (await Message.objects.aget(role=Role.ASSISTANT)).reasoning == "Hm\n\nI see."
 
 
+async def test_documents_and_sources_are_read_as_they_were_shown(
+    browser: AsyncClient, alice: User
+) -> None:
+    told = {"name": "poem", "type": "document", "content": "Roses are red."}
+    document = {"content_type": "code", "language": "json", "text": json.dumps(told)}
+    mark, unknown = "\ue200cite\ue202turn0search1\ue201", "\ue200navlist\ue202turn1\ue201"
+    references = [{"matched_text": mark, "alt": "([Weather](https://w.example))"}]
+    await imported(
+        browser,
+        talk(
+            node("q", None, "user", "Write, and look"),
+            node("d", "q", "assistant", content=document, recipient="canmore.create_textdoc"),
+            node(
+                "a",
+                "d",
+                "assistant",
+                f"It is sunny {mark}.{unknown}",
+                metadata={"content_references": references},
+            ),
+        ),
+    )
+
+    assert (await read(shown, await mine(alice)))[1] == (
+        "assistant",
+        "Roses are red.\n\nIt is sunny ([Weather](https://w.example)).",
+    )
+
+
 async def test_a_branch_within_a_reply_becomes_two_versions_of_it(
     browser: AsyncClient, alice: User
 ) -> None:

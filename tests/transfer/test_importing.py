@@ -281,6 +281,40 @@ async def test_the_good_ones_of_a_file_come_in_and_the_bad_ones_are_named(
     assert "not a conversation of chatapp" in page
 
 
+async def test_conversations_one_a_line_are_all_read(
+    browser: AsyncClient, document: dict[str, Any]
+) -> None:
+    lines = "\n".join([json.dumps(document)] * 3)
+
+    assert counts(await imported(browser, lines.encode())) == (1, 2, 0)
+
+
+async def test_what_follows_the_end_is_told(browser: AsyncClient, document: dict[str, Any]) -> None:
+    report = await imported(browser, json.dumps([document]).encode() + b" and more")
+
+    assert counts(report)[0] == 1
+    assert "broken" in report.trouble
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"stop": 5}, {"stop": True}, {"temperature": 10**400}, {"max_tokens": 2**60}]
+)
+async def test_parameters_that_nothing_can_use_are_refused(
+    parameters: dict[str, Any], browser: AsyncClient, document: dict[str, Any]
+) -> None:
+    report = await imported(browser, document | {"parameters": parameters})
+
+    assert counts(report) == (0, 0, 1)
+    assert "“parameters” should have" in next(iter(why(report).values()))
+
+
+async def test_a_backslash_is_kept(browser: AsyncClient, document: dict[str, Any]) -> None:
+    stops = ["\\u0000", "\\n"]
+
+    assert counts(await imported(browser, document | {"parameters": {"stop": stops}})) == (1, 0, 0)
+    assert (await Conversation.objects.aget(deleted_at=None)).parameters == {"stop": stops}
+
+
 HOSTILE: dict[str, tuple[bytes, str]] = {
     "nothing but space": (b"  \n ", "Expected JSON"),
     "no JSON": (b"hello", "Expected JSON"),

@@ -51,13 +51,13 @@ def test_migrations_are_looked_for_until_they_are_there(
 ) -> None:
     monkeypatch.setattr(health, "_is_migrated", False)
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'chatapp' AND name LIKE '0011%'")
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'chatapp' AND name LIKE '0012%'")
     assert health._is_usable() == "migrations missing"
 
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO django_migrations (app, name, applied)"
-            " VALUES ('chatapp', '0011_rights_of_groups', CURRENT_TIMESTAMP)"
+            " VALUES ('chatapp', '0012_owners_of_copied_files', CURRENT_TIMESTAMP)"
         )
     assert health._is_usable() == "ok"
     with CaptureQueriesContext(connection) as asked:
