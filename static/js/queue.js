@@ -21,7 +21,7 @@ document.addEventListener("htmx:after:swap", () => {
   const returned = document.querySelector("[data-returned]");
   if (!returned?.childElementCount) return;
   const { queued } = returned.querySelector("[data-text]").dataset;
-  connection.socket.send(JSON.stringify({ action: "unqueue", queued, placed: true }));
+  connection.socket?.send(JSON.stringify({ action: "unqueue", queued, placed: true }));
   if (!taken.has(queued)) place(returned);
   taken.add(queued);
   returned.replaceChildren();
