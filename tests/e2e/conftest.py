@@ -153,9 +153,9 @@ class Visitor:
         await self.box.press("Enter")
         await self.page.locator('article[data-role="user"]').nth(before).wait_for()
 
-    async def until_status(self, *statuses: str) -> None:
+    async def until_status(self, *statuses: str, seconds: float = WAIT_S) -> None:
         wanted = re.compile(f"^({'|'.join(statuses)})$")
-        await expect(self.reply).to_have_attribute("data-status", wanted)
+        await expect(self.reply).to_have_attribute("data-status", wanted, timeout=seconds * 1000)
 
     async def until(self, holds: Callable[[str], bool], seconds: float = WAIT_S) -> str:
         """Waits until `holds(text of the reply)`."""

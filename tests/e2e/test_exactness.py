@@ -138,7 +138,7 @@ async def assert_exact(visitor: Visitor, site: Site, text: str) -> None:
     await visitor.choose("exact")
     await visitor.say("go")
     visitor.page.set_default_timeout(120_000)
-    await visitor.until_status("complete")
+    await visitor.until_status("complete", seconds=120)
 
     streamed = await code_of(visitor)
     await visitor.page.reload()
