@@ -113,7 +113,12 @@ elif _database["ENGINE"] == "django.db.backends.postgresql":
     # A process that stands still, or whose machine went, within a transaction would keep its rows
     # locked, and nobody could end its replies. This is shorter than a lease.
     _database["OPTIONS"].setdefault("options", "-c idle_in_transaction_session_timeout=10s")
+    # A server that vanished without a word is given up before a lease runs out, and one that is
+    # back is found at once.
+    _database["OPTIONS"].setdefault("connect_timeout", 5)
+    _database["OPTIONS"].setdefault("tcp_user_timeout", 5000)
     _database["OPTIONS"]["pool"] = {
+        "reconnect_timeout": 5,
         "min_size": 1,
         "max_size": env.int("DATABASE_POOL", 12),
         "timeout": 20,

@@ -103,6 +103,8 @@ def enqueue(user: User, sending: Sending, *, is_urgent: bool = False) -> list[UU
     with transaction.atomic():
         conversation_for(user, sending.conversation_id)
         hurried = is_urgent and _same(Queued, sending).update(is_urgent=True)
+        if is_urgent:  # whoever ends a reply locks it before its conversation
+            _lock(Message.objects.filter(conversation=sending.conversation_id, status__in=LIVE))
         # One after the other, so that a repeat is seen and nothing comes in beyond the most.
         one = Conversation.objects.select_for_update(no_key=True).get(pk=sending.conversation_id)
         if _same(Message, sending).exists():
@@ -194,6 +196,11 @@ def ready_conversations() -> set[UUID]:
     return set(_ready().values_list("conversation", flat=True))
 
 
+def _lock(rows: QuerySet[M]) -> None:
+    """In one order, so that two who lock the same rows never wait for each other."""
+    list(rows.select_for_update().order_by("pk").values_list("pk"))
+
+
 def _gone() -> InvalidInput:
     return InvalidInput(_("That message waits no more: it was sent, or taken back elsewhere."))
 
@@ -274,6 +281,7 @@ def _send(user: User, first: Queued, process: str) -> Call | None:
     After one that was urgent the rest is held: it had its place after the reply that was stopped.
     """
     with transaction.atomic():
+        _lock(Queued.objects.filter(conversation=first.conversation_id))
         files = _take(first)
         if files is None:
             return None
@@ -301,9 +309,13 @@ def _ask_to_stop(conversation: Conversation) -> list[UUID]:
     return live
 
 
-def _let_follow(first: Queued, prompt_id: UUID | None, refusal: Any = None) -> None:
+def _let_follow(
+    first: Queued, prompt_id: UUID | None, refusal: Any = None, *, is_urgent: bool = False
+) -> None:
     with transaction.atomic():
-        Queued.objects.filter(pk=first.pk).update(after=prompt_id, is_urgent=False, refusal=refusal)
+        Queued.objects.filter(pk=first.pk).update(
+            after=prompt_id, is_urgent=is_urgent, refusal=refusal
+        )
         mark_changed(first.conversation_id)
 
 
@@ -311,4 +323,5 @@ def _keep_back(first: Queued, refusal: Refusal) -> None:
     """It goes by itself when the limit is soon over, else when its person says so."""
     why = stored(refusal)
     if why != first.refusal:
-        _let_follow(first, first.after_id if refusal.is_brief else None, why)
+        after_id = first.after_id if refusal.is_brief else None
+        _let_follow(first, after_id, why, is_urgent=first.is_urgent and refusal.is_brief)

@@ -67,6 +67,8 @@ async def send_queued(conversation_id: UUID) -> None:
 
 def start(call: Call) -> Generation:
     """Starts the call's generation and returns at once; it runs until it ends or is stopped."""
+    if (before := find(call.reply_id)) is not None:
+        before.stop()  # it was taken for dead elsewhere, and is continued here
     generation = Generation(call)
     _running[call.reply_id] = generation
     _begin(_live(generation), logs.of_generation(call.reply_id))
@@ -160,10 +162,14 @@ async def _live(generation: Generation) -> None:
 
 
 async def _write_final_row(generation: Generation) -> None:
+    if find(generation.reply_id) is not generation:
+        generation.is_saved = True  # the row is another run's by now
+        return
     try:
         await _persist(generation)
     finally:
-        del _running[generation.reply_id]
+        if find(generation.reply_id) is generation:
+            del _running[generation.reply_id]
         generation.is_saved = True
         shared_log.forget(generation)
         await reach("final.written")

@@ -4,13 +4,14 @@ Whoever makes a reply holds a lease on its row and renews it with every checkpoi
 on the database's clock, the only one that all processes share.
 """
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
@@ -23,6 +24,7 @@ from chatapp.models.message import LIVE, live_messages
 from chatapp.models.search import index
 
 LEASE_S = 15
+SLOW_S = 2.0
 
 # The columns of a reply that change while it is written.
 _GROWING = (
@@ -100,22 +102,28 @@ def request_stop(reply_id: UUID) -> None:
 def interrupt_abandoned(made_here: Collection[UUID]) -> set[UUID]:
     """Ends the replies whose owner let the lease run out; returns their conversations.
 
-    Those in `made_here` are left alone: this process knows that their owner is alive.
+    Those in `made_here` are left alone: this process knows that their owner is alive. Raises
+    OperationalError where the database took long to answer: leases ran out meanwhile that nobody
+    could renew.
     """
     over = Q(lease_until=None) | Q(lease_until__lt=Now())
     abandoned = live_messages().filter(over).exclude(pk__in=made_here)
-    conversations = dict(abandoned.values_list("pk", "conversation_id"))
-    if not conversations:
+    asked_at = time.monotonic()
+    found = list(abandoned.values_list("pk", flat=True))
+    if (took_s := time.monotonic() - asked_at) > SLOW_S:
+        raise OperationalError(f"it took {took_s:.0f} s to answer")
+    if not found:
         return set()
     with transaction.atomic():
-        replies = list(abandoned.filter(pk__in=conversations).select_for_update())
+        replies = list(abandoned.filter(pk__in=found).select_for_update())
+        conversations = {reply.conversation_id for reply in replies}
         ended = Message.objects.filter(pk__in=[reply.pk for reply in replies])
         ended.update(status=Status.INTERRUPTED, finished_at=timezone.now())
-        touch(conversations.values())
+        touch(conversations)
         prompts = Message.objects.filter(children__in=replies).values_list("pk", "text")
         index(dict(prompts) | {reply.pk: reply.text for reply in replies})
         _settle_abandoned(replies)
-    return set(conversations.values())
+    return conversations
 
 
 def _settle_abandoned(replies: Sequence[Message]) -> None:

@@ -6,6 +6,7 @@ make the same bytes: a position in it stays true even after Redis has lost it an
 
 import asyncio
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from chatapp.generation.source import Source
 
 FLUSH_S = 0.03
 _PAUSE_S = 1.0
+# Of one that hangs; meanwhile readers look into the database, and nobody waits for it again.
+_READ_S, _SILENCE_S = 0.5, 2.5
 _KEPT_S = 3600
 
 # Appends only to what is known to be there: otherwise a string that was lost, or an append of
@@ -39,6 +42,7 @@ class _Sent:
 
 _sent: dict[str, _Sent] = {}
 _due: dict[str, Source] = {}
+_silent_until = 0.0
 _flusher: asyncio.Task[None] | None = None
 
 
@@ -63,12 +67,15 @@ async def read(run: str, position: int) -> tuple[list[tuple[str, str]], int] | N
 
     None while Redis cannot be asked.
     """
+    global _silent_until
     redis = client()
-    if redis is None:
+    if redis is None or time.monotonic() < _silent_until:
         return None
     try:
-        data = await redis.getrange(_key(run), position, -1)
+        async with asyncio.timeout(_READ_S):
+            data = await redis.getrange(_key(run), position, -1)
     except trouble() as error:
+        _silent_until = time.monotonic() + _SILENCE_S
         log_trouble(error)
         return None
     assert isinstance(data, bytes), "the client is told not to decode"

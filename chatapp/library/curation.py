@@ -19,7 +19,7 @@ from chatapp.models import Conversation, Message, Role, message_for
 from chatapp.models.attachment import copy_files
 from chatapp.models.conversation import mark_changed
 from chatapp.models.hold import is_held
-from chatapp.models.message import MAKING, chain_to
+from chatapp.models.message import LIVE, MAKING, chain_to
 from chatapp.models.search import index
 from chatapp.models.tree import with_what_follows
 from chatapp.oversight.retention import set_aside
@@ -66,8 +66,11 @@ def remove(user: User, message_id: UUID) -> UUID:
         if Conversation.objects.filter(is_held(), pk=message.conversation_id).exists():
             set_aside(message)
         else:
+            going = Message.objects.filter(pk__in=with_what_follows(message))
+            # Whoever ends one of them has locked it, and is about to write of its prompt.
+            list(going.filter(status__in=LIVE).select_for_update().order_by("pk"))
             # All at once: from one to the next Django would go down by recursion.
-            Message.objects.filter(pk__in=with_what_follows(message)).delete()
+            going.delete()
         mark_changed(message.conversation_id)
     return message.conversation_id
 

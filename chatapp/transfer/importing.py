@@ -7,15 +7,15 @@ it stays. An import ends with its process; doing it again repeats nothing.
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import ProtectedError, Q
 from django.utils import timezone
 from django.utils.translation import get_language, override
@@ -42,6 +42,9 @@ MOST_BYTES = 200 * 1024**2
 MESSAGES_A_SLICE = 100
 MOST_NAMED = 200
 SAY_SO_S = 0.5
+PAUSE_S, MOST_TRIES = 1.0, 60
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ async def _run(user: User, report: Import, file: IO[bytes], language: str | None
             logger.exception("import %s broke", report.pk)
             report.trouble = _("The server made a mistake and has written it down.")
     report.finished_at = timezone.now()
-    await write(report.save)
+    await _patiently(write, report.save)
 
 
 async def _take_in(user: User, report: Import, reader: Reader) -> None:
@@ -87,7 +90,7 @@ async def _take_in(user: User, report: Import, reader: Reader) -> None:
             _note(report, *await _outcome(user, item))
             if clock() - said_at > SAY_SO_S:
                 report.position, said_at = reader.position, clock()
-                await write(report.save)
+                await _patiently(write, report.save)
     except Unreadable as error:
         report.trouble = str(error)
     report.position = reader.position
@@ -97,13 +100,32 @@ async def _outcome(user: User, item: Item) -> tuple[str, Item]:
     if item.draft is None:
         return "skipped", item
     try:
-        is_new = await store(user, item.draft)
+        is_new = await _patiently(_store_anew, user, item.draft)
     except InvalidInput as error:
         return "skipped", Item(item.title, why=str(error))
     if not is_new:
         return "present", item
     bus.announce(item.draft.conversation.pk)
     return "imported", item
+
+
+async def _patiently(work: Callable[..., Awaitable[T]], *args: Any) -> T:
+    """`work(*args)`, again as long as the database is away; for a minute."""
+    for _try in range(MOST_TRIES - 1):
+        try:
+            return await work(*args)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("an import waits for the database: %s", error)
+            await asyncio.sleep(PAUSE_S)
+    return await work(*args)
+
+
+async def _store_anew(user: User, draft: Draft) -> bool:
+    """`store`, without the half that an attempt before may have left where nobody sees it."""
+    hidden = Conversation.objects.filter(pk=draft.conversation.pk, owner=user, source="")
+    if await write(hidden.exclude(deleted_at=None).exists):
+        await write(_discard, draft.conversation.pk)
+    return await store(user, draft)
 
 
 async def store(user: User, draft: Draft) -> bool:
@@ -125,7 +147,8 @@ async def store(user: User, draft: Draft) -> bool:
         await write(_discard, draft.conversation.pk)
         return False
     except Exception:
-        await write(_discard, draft.conversation.pk)
+        with suppress(OperationalError, InterfaceError):
+            await write(_discard, draft.conversation.pk)
         raise
     return True
 
@@ -199,8 +222,10 @@ def _hide(user: User, draft: Draft) -> bool:
     conversation.endpoint = _granted(user).get(draft.endpoint_name)
     conversation.deleted_at = timezone.now()
     source, conversation.source = conversation.source, ""
-    conversation.save(force_insert=True)
-    conversation.source = source
+    try:
+        conversation.save(force_insert=True)
+    finally:
+        conversation.source = source
     return True
 
 

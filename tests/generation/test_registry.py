@@ -4,17 +4,22 @@ import asyncio
 import sqlite3
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import OperationalError, connection
+from django.utils import timezone
 
 from chatapp.database import read, write
 from chatapp.failpoints import armed
-from chatapp.generation import registry
+from chatapp.generation import registry, rows
 from chatapp.generation.rows import interrupt_abandoned
-from chatapp.generation.turns import Sending, ask
+from chatapp.generation.turns import Sending, ask, resume
 from chatapp.models import Conversation, Endpoint, Message, Status
+from tests.tab import Tab
+
+TabOf = Callable[..., Tab]
 
 
 async def start(user: User, conversation: Conversation, text: str) -> uuid.UUID:
@@ -145,3 +150,40 @@ async def test_a_locked_database_delays_the_final_row_but_loses_nothing(
     lock.close()
 
     await until(lambda: Message.objects.get(pk=reply_id).status == Status.COMPLETE)
+
+
+async def test_a_run_that_was_taken_for_dead_leaves_the_row_to_the_one_that_continues_it(
+    alice: User, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    async with tab_of(alice) as tab:
+        await tab.say("/tokens 400 /pace 20")
+        await tab.until(lambda page: page.part("text"))
+        reply = await Message.objects.aget(role="assistant")
+        old = registry.find(reply.pk)
+        assert old is not None
+        await Message.objects.filter(pk=reply.pk).aupdate(
+            status="interrupted", text="So far", finished_at=timezone.now()
+        )
+        await registry.launch(partial(resume, alice), reply.pk)
+        new = registry.find(reply.pk)
+        assert new is not None and new is not old
+        async with asyncio.timeout(10):
+            while not old.is_saved:
+                await asyncio.sleep(0.01)
+
+        assert registry.find(reply.pk) is new
+        await reply.arefresh_from_db()
+        assert reply.is_live and reply.seams == [len("So far")]
+        await registry.stop(reply.pk)
+
+
+async def test_a_database_that_was_slow_to_answer_ends_nobodys_reply(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await Message.objects.acreate(conversation=conversation, role="assistant", status="streaming")
+    monkeypatch.setattr(rows, "SLOW_S", 0.0)
+
+    with pytest.raises(OperationalError):
+        await write(interrupt_abandoned, set())
+
+    assert await Message.objects.filter(status="streaming").acount() == 1

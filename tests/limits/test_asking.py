@@ -246,6 +246,21 @@ async def test_a_message_that_waits_goes_by_itself_when_the_limit_is_over(
         await tab.until(lambda page: page.prompts == ["/echo one", "/echo two"])
 
 
+async def test_what_stops_a_reply_and_meets_a_brief_limit_goes_by_itself_too(
+    alice: User, conversation: Conversation, endpoint: Endpoint, tab_of: TabOf, limit_to: LimitTo
+) -> None:
+    limit_to(PROMPTS_A_MINUTE=1)
+    async with tab_of(alice) as tab:
+        await tab.say("/tokens 400 /pace 20")
+        await tab.until(lambda page: page.status == "streaming")
+        await tab.send(action="stop-and-send", text="/echo two", key=str(uuid.uuid4()))
+        await tab.until(lambda page: "Waiting: You can send 1 prompt" in queue_text(page))
+
+        await Usage.objects.aupdate(minute_from=0)
+        upkeep.start()
+        await tab.until(lambda page: page.prompts == ["/tokens 400 /pace 20", "/echo two"])
+
+
 async def test_who_was_locked_out_by_a_clock_far_ahead_is_set_free(alice: User) -> None:
     far = datetime.date(2999, 1, 1)
     await read(used, alice, day=far, month=far)

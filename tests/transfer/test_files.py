@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
+from django.db.models.signals import pre_save
 from django.test import AsyncClient
 
 from chatapp.composing.attachments import store
@@ -16,7 +18,7 @@ from chatapp.database import read, write
 from chatapp.library import catalog
 from chatapp.models import Attachment, Conversation, Hold, Message
 from chatapp.models.attachment import MAX_IMAGE_BYTES
-from chatapp.transfer import document, markdown, reading
+from chatapp.transfer import document, importing, markdown, reading
 from chatapp.transfer.archive import archive
 from chatapp.transfer.names import file_name
 from chatapp.transfer.slices import Talk
@@ -191,6 +193,28 @@ async def test_a_conversation_with_a_file_that_nobody_could_send_stays_out_whole
     assert reason in why(report)["Files"]
     assert not await Conversation.objects.aexists()
     assert not await Attachment.objects.aexists()
+
+
+async def test_a_database_that_goes_away_for_a_moment_costs_nothing(
+    browser: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes when half of the conversation is there."""
+    monkeypatch.setattr(importing, "PAUSE_S", 0.01)
+    failures = iter([OperationalError("away")])
+
+    def fail(sender: object, **_: object) -> None:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+
+    pre_save.connect(fail, sender=Attachment)
+    try:
+        report = await imported(browser, with_attachments([embedded(PNG)]))
+    finally:
+        pre_save.disconnect(fail, sender=Attachment)
+
+    assert counts(report) == (1, 0, 0), report.outcomes
+    assert await Conversation.objects.filter(deleted_at=None).acount() == 1
+    assert await Attachment.objects.acount() == 1
 
 
 async def test_a_hold_keeps_no_good_one_out_and_is_not_told(
