@@ -36,6 +36,7 @@ from chatapp.models import (
     endpoint_for,
 )
 from chatapp.models.conversation import mark_changed
+from chatapp.models.locks import lock
 from chatapp.models.message import CUT_SHORT, LIVE, path_of
 from chatapp.models.queued import has_queued
 from chatapp.models.tree import tree_of
@@ -104,7 +105,7 @@ def enqueue(user: User, sending: Sending, *, is_urgent: bool = False) -> list[UU
         conversation_for(user, sending.conversation_id)
         hurried = is_urgent and _same(Queued, sending).update(is_urgent=True)
         if is_urgent:  # whoever ends a reply locks it before its conversation
-            _lock(Message.objects.filter(conversation=sending.conversation_id, status__in=LIVE))
+            lock(Message.objects.filter(conversation=sending.conversation_id, status__in=LIVE))
         # One after the other, so that a repeat is seen and nothing comes in beyond the most.
         one = Conversation.objects.select_for_update(no_key=True).get(pk=sending.conversation_id)
         if _same(Message, sending).exists():
@@ -196,11 +197,6 @@ def ready_conversations() -> set[UUID]:
     return set(_ready().values_list("conversation", flat=True))
 
 
-def _lock(rows: QuerySet[M]) -> None:
-    """In one order, so that two who lock the same rows never wait for each other."""
-    list(rows.select_for_update().order_by("pk").values_list("pk"))
-
-
 def _gone() -> InvalidInput:
     return InvalidInput(_("That message waits no more: it was sent, or taken back elsewhere."))
 
@@ -281,7 +277,7 @@ def _send(user: User, first: Queued, process: str) -> Call | None:
     After one that was urgent the rest is held: it had its place after the reply that was stopped.
     """
     with transaction.atomic():
-        _lock(Queued.objects.filter(conversation=first.conversation_id))
+        lock(Queued.objects.filter(conversation=first.conversation_id))
         files = _take(first)
         if files is None:
             return None

@@ -162,22 +162,25 @@ async def _live(generation: Generation) -> None:
 
 
 async def _write_final_row(generation: Generation) -> None:
-    if find(generation.reply_id) is not generation:
-        generation.is_saved = True  # the row is another run's by now
-        return
     try:
         await _persist(generation)
     finally:
-        if find(generation.reply_id) is generation:
-            del _running[generation.reply_id]
         generation.is_saved = True
         shared_log.forget(generation)
-        await reach("final.written")
-        bus.announce(generation.call.conversation_id)
-        _tell(generation)
-        _suggest_title(generation)
+        if not _is_replaced(generation):
+            del _running[generation.reply_id]
+            await reach("final.written")
+            bus.announce(generation.call.conversation_id)
+            _tell(generation)
+            _suggest_title(generation)
     with override(generation.call.language):  # what waits there is the same person's
         await send_queued(generation.call.conversation_id)
+
+
+def _is_replaced(generation: Generation) -> bool:
+    """Whether its reply was taken for dead elsewhere and is continued here: the row is another
+    run's then."""
+    return find(generation.reply_id) is not generation
 
 
 def _tell(generation: Generation) -> None:
@@ -210,7 +213,7 @@ async def _persist(generation: Generation) -> None:
     """Writes the last snapshot, trying again for as long as the database is in trouble."""
     await reach("final.write")
     pause_s = 0.05
-    while True:
+    while not _is_replaced(generation):
         try:
             is_seen = generation.call.conversation_id in hints.watched()
             reserved, taken = generation.call.reservation, generation.tokens_taken()

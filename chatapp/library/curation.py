@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
 from chatapp.locales import counted
-from chatapp.models import Conversation, Message, Role, message_for
+from chatapp.models import Conversation, Message, Queued, Role, message_for
 from chatapp.models.attachment import copy_files
 from chatapp.models.conversation import mark_changed
 from chatapp.models.hold import is_held
+from chatapp.models.locks import lock
 from chatapp.models.message import LIVE, MAKING, chain_to
 from chatapp.models.search import index
 from chatapp.models.tree import with_what_follows
@@ -67,8 +68,9 @@ def remove(user: User, message_id: UUID) -> UUID:
             set_aside(message)
         else:
             going = Message.objects.filter(pk__in=with_what_follows(message))
+            lock(Queued.objects.filter(conversation=message.conversation_id))
             # Whoever ends one of them has locked it, and is about to write of its prompt.
-            list(going.filter(status__in=LIVE).select_for_update().order_by("pk"))
+            lock(going.filter(status__in=LIVE))
             # All at once: from one to the next Django would go down by recursion.
             going.delete()
         mark_changed(message.conversation_id)

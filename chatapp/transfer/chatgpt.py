@@ -31,6 +31,7 @@ from chatapp.transfer.markdown import fenced
 NAME = "ChatGPT"
 MOST_ID_CHARS = 100
 _CITATION = re.compile("\ue200[^\ue201]{0,500}\ue201")
+_MOST_SHOWN = 2000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -190,7 +191,7 @@ def _document(call: str) -> str:
     """What was written on the canvas: a whole document, or what it was changed to."""
     try:
         told = _dict(json.loads(call))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     texts = [_str(told.get("content"))]
     texts += [_str(_dict(update).get("replacement")) for update in _list(told.get("updates"))]
@@ -201,11 +202,11 @@ def _document(call: str) -> str:
 
 def _with_citations(text: str, references: Sequence[Any]) -> str:
     """What the page showed in the place of its marks; nothing where the export does not say it."""
-    for reference in map(_dict, references):
-        mark, shown = _str(reference.get("matched_text")), _str(reference.get("alt"))
-        if mark.strip():
-            text = text.replace(mark, shown)
-    return _CITATION.sub("", text)
+    shown = {
+        _str(reference.get("matched_text")): _str(reference.get("alt"))[:_MOST_SHOWN]
+        for reference in map(_dict, references)
+    }
+    return _CITATION.sub(lambda mark: shown.get(mark[0], ""), text)
 
 
 def _text(kind: str, content: Mapping[str, Any]) -> str:

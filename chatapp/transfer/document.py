@@ -275,7 +275,7 @@ def _restored(row: Any, data: Mapping[str, Any]) -> Any:
             value = _reader_of(column)(value)
             _check_range(column, value)
             setattr(row, column.name, column.clean(value, row))
-        except (ValidationError, ValueError, TypeError, OverflowError):
+        except (ValidationError, ValueError, TypeError, OverflowError, RecursionError):
             raise InvalidInput(
                 _("“%(name)s” is not what it should be.") % {"name": column.name}
             ) from None

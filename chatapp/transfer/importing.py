@@ -42,7 +42,7 @@ MOST_BYTES = 200 * 1024**2
 MESSAGES_A_SLICE = 100
 MOST_NAMED = 200
 SAY_SO_S = 0.5
-PAUSE_S, MOST_TRIES = 1.0, 60
+PAUSE_S, PATIENCE_S = 1.0, 60.0
 
 T = TypeVar("T")
 
@@ -110,14 +110,17 @@ async def _outcome(user: User, item: Item) -> tuple[str, Item]:
 
 
 async def _patiently(work: Callable[..., Awaitable[T]], *args: Any) -> T:
-    """`work(*args)`, again as long as the database is away; for a minute."""
-    for _try in range(MOST_TRIES - 1):
+    """`work(*args)`, and again while the database is away, as long as that is begun in time."""
+    clock = asyncio.get_running_loop().time
+    late_at = clock() + PATIENCE_S
+    while True:
         try:
             return await work(*args)
         except (OperationalError, InterfaceError) as error:
+            if clock() > late_at:
+                raise
             logger.warning("an import waits for the database: %s", error)
             await asyncio.sleep(PAUSE_S)
-    return await work(*args)
 
 
 async def _store_anew(user: User, draft: Draft) -> bool:

@@ -65,13 +65,13 @@ const empty = ({ text }) => {
 
 document.addEventListener("htmx:after:swap", () => {
   const { key } = form.elements;
+  const isMissing = "missing" in key.dataset;
+  delete key.dataset.missing;
   if (!sent) return;
   const isStored = key.value !== sent.key;
-  const isMissing = "missing" in key.dataset;
   const isRefused = isUnderWay && document.getElementById("notice").childElementCount > 0;
   if (!isStored && !isMissing && !isRefused) return;
   if (isStored) empty(sent);
-  delete key.dataset.missing;
   sent = null;
   isUnderWay = false;
   if (isStored ? isNextWanted && box.value.trim() : isMissing && isPressed) form.requestSubmit(enqueue);
@@ -87,6 +87,7 @@ document.addEventListener("htmx:ws:after:connection", ({ detail: { connection } 
   if (!sent || connection.queue.length || !form.hasAttribute("hx-ws:send")) return;
   isUnderWay = true;
   isPressed = isNextWanted = false;
+  document.getElementById("notice").replaceChildren(); // what it says later is the answer
   connection.socket.send(JSON.stringify({ action: "confirm", ...sent }));
 });
 

@@ -292,3 +292,17 @@ async def test_thousands_of_turns_behind_hidden_nodes_are_read(
 
     assert counts(await imported(browser, [talk(*nodes)])) == (1, 0, 0)
     assert len(await read(shown, await mine(alice))) == 1_999
+
+
+async def test_references_cannot_make_a_text_grow(browser: AsyncClient, alice: User) -> None:
+    references = [{"matched_text": "a", "alt": "aa"}] * 40
+    await imported(
+        browser,
+        talk(
+            node("q", None, "user", "Say a"),
+            node("a", "q", "assistant", "a", metadata={"content_references": references}),
+            node("d", "a", "assistant", content={"content_type": "code", "text": "[" * 2000}),
+        ),
+    )
+
+    assert (await read(shown, await mine(alice)))[1][1].startswith("a")
