@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import BrowserContext, Locator, Route, expect
 
-from tests.e2e.conftest import PASSWORD, Site, Visitor, watched
+from tests.e2e.conftest import PASSWORD, WAIT_S, Site, Visitor, watched
 from tests.e2e.relay import Relay
 
 FENCED = """\
@@ -325,8 +325,9 @@ async def test_a_double_click_on_send_asks_once_and_stops_nothing(
 
 async def double_click(visitor: Visitor, button: Locator, pause_ms: int) -> None:
     """Two clicks on the place where the button is, whatever is there by the second."""
-    box = await button.bounding_box()
-    assert box
+    async with asyncio.timeout(WAIT_S):
+        while (box := await button.bounding_box()) is None:  # a frame has just put another there
+            await asyncio.sleep(0.01)
     await visitor.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     for click_count in (1, 2):
         await visitor.page.mouse.down(click_count=click_count)

@@ -84,6 +84,8 @@ def _request(door: Door, path: str, form: str | None = None) -> Request:
 
 
 async def _ask(reader: Reader) -> None:
-    """Until the page shows a reply, or why there is none."""
+    """Until the page shows a reply whose call was made, or why there is none."""
     reader.ask(new_order(10_000, rate=1))
-    await reader.until(lambda: reader.page.status or reader.page.notice, 60)
+    await reader.until(
+        lambda: reader.page.status not in ("", "queued") or reader.page.notice != "", 60
+    )
