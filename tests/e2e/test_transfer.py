@@ -73,7 +73,7 @@ async def test_a_link_is_made_copied_opened_by_another_and_revoked(
     await expect(other.locator("article strong")).to_have_text("the moon")
 
     await page.get_by_role("button", name="Revoke").click()
-    await expect(copy).to_have_count(0)
+    await expect(revoke).to_have_count(0)
     answer = await other.goto(address)
     assert answer is not None and answer.status == 404
 
