@@ -443,4 +443,5 @@ async def test_the_queue_tells_the_time_of_a_limit_in_each_readers_zone(
 
     assert "until 1 " in await read(sentence, "UTC")
     assert ", 00:00 UTC." in await read(sentence, "UTC")
-    assert ", 09:00." in await read(sentence, "Asia/Tokyo")
+    # On the last evening of a month it is the first of the next there, and no day is told.
+    assert " 09:00." in await read(sentence, "Asia/Tokyo")
