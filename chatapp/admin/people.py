@@ -53,7 +53,7 @@ class PersonAdmin(Audited, UserAdmin):  # type: ignore[type-arg]
                 counts[str(_HELD[name])] = counts.get(str(_HELD[name]), 0) + count
         held = Hold.objects.filter(person__in=people).select_related("person")
         kept = [f"{Hold._meta.verbose_name}: {hold}" for hold in held]
-        if not own_data.has_administrators_without(people):
+        if not own_data.may_leave(people):
             kept.append(str(_THE_LAST))
         return [str(person) for person in people], counts, set(), kept
 

@@ -76,7 +76,7 @@ def leave(user: User) -> Deletion:
     Raises InvalidInput if nobody else could administrate this service then.
     """
     with transaction.atomic():
-        if user.is_superuser and not has_administrators_without([user]):
+        if not may_leave([user]):
             raise InvalidInput(_("You are the only administrator. Make somebody else one first."))
         deletion = delete_all(user)
         Departure.objects.update_or_create(person=user, defaults={"at": deletion.at})
@@ -86,10 +86,12 @@ def leave(user: User) -> Deletion:
     return deletion
 
 
-def has_administrators_without(people: Collection[User]) -> bool:
-    """Whether anybody else could administrate this service."""
-    all_of_them = User.objects.filter(is_superuser=True, is_staff=True, is_active=True)
-    return all_of_them.exclude(pk__in=[user.pk for user in people]).exists()
+def may_leave(people: Collection[User]) -> bool:
+    """Whether they are no administrators, or somebody else can administrate this service then."""
+    if not any(user.is_superuser for user in people):
+        return True
+    administrators = User.objects.filter(is_superuser=True, is_staff=True, is_active=True)
+    return administrators.exclude(pk__in=[user.pk for user in people]).exists()
 
 
 def _kept(user: User) -> QuerySet[Conversation]:

@@ -71,8 +71,8 @@ def _around(message: Message, phrases: Sequence[list[str]]) -> list[str]:
     """The line around the first match, cut into plain text and matches by turns."""
     patterns = [_pattern(phrase, is_last=phrase is phrases[-1]) for phrase in phrases]
     pattern = re.compile("|".join(patterns))
-    # The longest word: a short one is everywhere.
-    telling = re.compile(max(zip(phrases, patterns, strict=True), key=_chars)[1])
+    longest = max(phrases, key=lambda phrase: sum(map(len, phrase)))
+    telling = re.compile(patterns[phrases.index(longest)])  # a short word is everywhere
     text = unicodedata.normalize("NFC", message.text)
     if message.role == Role.ASSISTANT:
         text = _as_read(text, _place(text, telling))
@@ -83,10 +83,6 @@ def _around(message: Message, phrases: Sequence[list[str]]) -> list[str]:
     spans = [match.span() for match in pattern.finditer(folded(line))]
     edges = [0, *chain.from_iterable(spans), len(line)]
     return [line[a:b] for a, b in pairwise(edges)]
-
-
-def _chars(phrase: tuple[list[str], str]) -> int:
-    return sum(map(len, phrase[0]))
 
 
 def _pattern(phrase: list[str], *, is_last: bool) -> str:
