@@ -75,7 +75,7 @@ def usage(rows: QuerySet[Message]) -> list[UsageFigure]:
         user_id=F("conversation__owner"),
     )
     found = keys.annotate(
-        replies=Count("pk"), taken=_sum("input_tokens"), given=_sum("output_tokens")
+        replies=Count("pk"), taken=_uncounted("input_tokens"), given=_uncounted("output_tokens")
     )
     return [
         UsageFigure(
@@ -90,8 +90,9 @@ def usage(rows: QuerySet[Message]) -> list[UsageFigure]:
     ]
 
 
-def _sum(column: str) -> Coalesce:
-    return Coalesce(Sum(column), 0)
+def _uncounted(column: str) -> Coalesce:
+    """Of a reply that was continued when it had been counted, only what came since."""
+    return Coalesce(Sum(F(column) - Coalesce(F(f"counted_{column}"), 0)), 0)
 
 
 def _hour(

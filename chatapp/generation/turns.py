@@ -32,6 +32,7 @@ from chatapp.models import (
     Attachment,
     Conversation,
     Endpoint,
+    FigureClock,
     Message,
     Role,
     Status,
@@ -285,6 +286,12 @@ def _requeue(reply: Message, made_with: Mapping[str, Any], process: str) -> bool
     as_read = Message.objects.filter(
         pk=reply.pk, status=reply.status, finished_at=reply.finished_at
     )
+    if _is_counted(reply):
+        made_with = {
+            **made_with,
+            "counted_input_tokens": reply.input_tokens,
+            "counted_output_tokens": reply.output_tokens,
+        }
     changed = as_read.update(
         status=Status.QUEUED,
         seams=reply.seams,
@@ -301,6 +308,13 @@ def _requeue(reply: Message, made_with: Mapping[str, Any], process: str) -> bool
         **made_with,
     )
     return bool(changed)
+
+
+def _is_counted(reply: Message) -> bool:
+    """Whether stored figures hold its tokens, or none ever will: copies were made elsewhere."""
+    if not reply.owner or reply.finished_at is None:
+        return True
+    return FigureClock.objects.filter(until__gt=reply.finished_at).exists()
 
 
 def _until(messages: list[Message], message_id: UUID | None) -> list[Message]:

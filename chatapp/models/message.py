@@ -67,13 +67,14 @@ class Message(models.Model):
 
     Siblings (same parent) are other versions of the same turn; the one chosen last, when it was
     asked or when a person went back to it, is on the path that is shown. `seams` are the positions
-    in `text` from which it was continued after an early end. `file_count` says how many attachments
-    there are, so that most messages need not look for any. `key` is the sender's idempotency
-    key. `prompt_estimate` are the tokens that a reply's prompt was taken for, `reserved_tokens`
-    those that its person's limits set aside for it, null if nobody was limited. Times are null
-    until they happened; `arrivals` is `Arrivals.record()` of the reply's deltas. `owner` names the
-    process that makes the reply and fences its writes; it is taken for dead once `lease_until`, on
-    the database's clock, is over.
+    in `text` from which it was continued after an early end, the counted tokens those of its
+    earlier runs that are no news to the figures, null as long as there are none. `file_count` says
+    how many attachments there are, so that most messages need not look for any. `key` is the
+    sender's idempotency key. `prompt_estimate` are the tokens that a reply's prompt was taken for,
+    `reserved_tokens` those that its person's limits set aside for it, null if nobody was limited.
+    Times are null until they happened; `arrivals` is `Arrivals.record()` of the reply's deltas.
+    `owner` names the process that makes the reply and fences its writes; it is taken for dead once
+    `lease_until`, on the database's clock, is over.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -94,6 +95,8 @@ class Message(models.Model):
     finish_reason = models.CharField(max_length=100, blank=True)
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    counted_input_tokens = models.PositiveIntegerField(null=True, editable=False)
+    counted_output_tokens = models.PositiveIntegerField(null=True, editable=False)
     prompt_estimate = models.PositiveIntegerField(default=0)
     reserved_tokens = models.PositiveIntegerField(null=True, blank=True)
 

@@ -13,7 +13,8 @@ from chatapp.figures import closing, reading
 from chatapp.figures.counting import hour_of
 from chatapp.figures.tally import percentile
 from chatapp.generation import upkeep
-from chatapp.models import Conversation, FigureClock, HealthFigure, Message, UsageFigure
+from chatapp.generation.turns import resume
+from chatapp.models import Conversation, Endpoint, FigureClock, HealthFigure, Message, UsageFigure
 from chatapp.models.figures import Period
 from tests.figures import plainly
 from tests.figures.traffic import reply, some_traffic
@@ -92,6 +93,30 @@ def test_usage_is_the_sum_of_the_rows(now: datetime, alice: User) -> None:
     assert sum(f.messages for f in found if f.user_id == alice.pk) == mine.count()
     assert sum(f.input_tokens for f in found) == 30 * rows.count()
     assert sum(f.output_tokens for f in found) == sum(r.output_tokens or 0 for r in rows)
+
+
+@pytest.mark.parametrize("hours_ago", [0, 3])
+def test_what_a_reply_took_before_it_was_continued_counts_once(
+    alice: User, conversation: Conversation, hours_ago: int
+) -> None:
+    fields = {"url": "http://127.0.0.1:1/v1", "protocol": "openai", "model": "m"}
+    endpoint = Endpoint.objects.create(name="fast", **fields)
+    prompt = Message.objects.create(conversation=conversation, role="user", text="Count.")
+    begun = reply(conversation, timezone.now() - timedelta(hours=hours_ago, seconds=5))
+    begun.parent, begun.endpoint = prompt, endpoint
+    begun.text, begun.status = "One,", "stopped"
+    begun.save()
+    close_all()
+
+    resume(alice, begun.pk, process="here:2:abcd")
+    ended = {"status": "complete", "input_tokens": 65, "output_tokens": 140}
+    Message.objects.filter(pk=begun.pk).update(finished_at=timezone.now(), **ended)
+
+    today = timezone.now().date()
+    fresh = reading.usage_since(reading.clock(), today - timedelta(days=2), today)
+    found = [*UsageFigure.objects.all(), *fresh]
+    assert sum(figure.input_tokens for figure in found) == 65
+    assert sum(figure.output_tokens for figure in found) == 140
 
 
 def test_figures_stay_when_messages_and_people_are_deleted(now: datetime, alice: User) -> None:
