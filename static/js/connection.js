@@ -1,6 +1,5 @@
-// Tells when the socket is away, opens it anew where htmx would wait, refuses swaps that no frame or
-// answer of ours asks for, and reloads a page that Back brought out of the browser's memory.
-const MAY_SWAP = /^(history|tail|key|notice|left|buttons|queue|returned|more|links|listing|heading)$|^(message|text|reasoning|refusal|older|rest)-[0-9a-f]{8}-/;
+// Tells when the socket is away, opens it anew where htmx would wait, and reloads a page that Back
+// brought out of the browser's memory, or whose person came back.
 const UNDER_WAY_MS = 1000;
 const MOST_SHOWN = 80; // about what an address has room for
 
@@ -96,23 +95,6 @@ document.addEventListener("htmx:ws:after:message:incoming", (event) => {
 // One that was told to close when the tab was hidden may take a minute to do so.
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && connection?.socket?.readyState === WebSocket.CLOSING) renew();
-});
-
-// A page to sign in on, or to say that something broke, is no part of this one.
-const isAnswer = ({ ok, status, redirected }) => !redirected && (ok || status === 422);
-
-document.addEventListener("htmx:before:swap", (event) => {
-  const { ctx, tasks } = event.detail;
-  const raw = ctx?.response?.raw;
-  if (raw && !isAnswer(raw)) {
-    event.preventDefault();
-    tasks.length = 0;
-    const { failed, stale } = document.getElementById("notice")?.dataset ?? {};
-    say(raw.redirected || raw.status === 403 ? stale : failed?.replace("{status}", raw.status));
-  }
-  for (let i = tasks.length - 1; i >= 0; i--) {
-    if (!MAY_SWAP.test(tasks[i].target?.id ?? "")) tasks.splice(i, 1);
-  }
 });
 
 window.addEventListener("pageshow", (event) => {
