@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import Max, Min, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,10 +21,13 @@ from django.utils.translation import gettext_lazy as _
 
 from chatapp.admin.history.dates import spans
 from chatapp.models.audit import Action, AuditEvent
-from chatapp.oversight.audit import record, record_each
+from chatapp.oversight.audit import model_of, record, record_each, subject_of
 
 _FIELDS = ("at", "who", "what", "which", "address", "details")
 _LONGEST = 160
+_UNREADABLE = _(
+    "The address has a filter that this list does not know or cannot read: everything is shown."
+)
 
 
 class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -44,11 +48,11 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
             if request.POST.get("select_across") != "1":
                 for selected in request.POST.getlist(ACTION_CHECKBOX_NAME):
                     self.opts.pk.to_python(selected)
-        except ValidationError:
+            with transaction.atomic():
+                return super().response_action(request, queryset)
+        except (ValidationError, OverflowError, DataError):
             self.message_user(request, _("What was selected is none of these."), messages.ERROR)
             return redirect(request.get_full_path())
-        with transaction.atomic():
-            return super().response_action(request, queryset)
 
     def log_addition(  # type: ignore[override]
         self, request: HttpRequest, obj: Model, message: Any
@@ -71,12 +75,25 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
+        return self.history_of(request, self.model(pk=unquote(object_id)))
+
+    def history_of(self, request: HttpRequest, subject: Model) -> HttpResponse:
         """Its audit events, for those who may look at both."""
         may_see_events = request.user.has_perm("chatapp.view_auditevent")
         if not may_see_events or not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        query = urlencode({"kind": self.opts.model_name, "object_id": unquote(object_id)})
+        query = urlencode({"kind": subject._meta.model_name, "object_id": subject.pk})
         return redirect(f"{reverse('admin:chatapp_auditevent_changelist')}?{query}")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """A filter that cannot be read is told, as if everything had been found by it."""
+        try:
+            response = super().changelist_view(request, extra_context)
+        except (OverflowError, ValueError, DataError):
+            response = redirect(f"{request.path}?{ERROR_FLAG}=1")
+        if response.status_code == 302 and response["Location"].endswith(f"?{ERROR_FLAG}=1"):
+            self.message_user(request, _UNREADABLE, messages.ERROR)
+        return response
 
 
 class Events(QuerySet[AuditEvent]):
@@ -166,7 +183,7 @@ class AuditEventAdmin(Unalterable):
 
     @admin.display(description=_("which"))
     def which(self, event: AuditEvent) -> str:
-        return self._named(event)
+        return subject_of(event)
 
     @admin.display(description=_("details"))
     def summary(self, event: AuditEvent) -> str:
@@ -181,8 +198,8 @@ class AuditEventAdmin(Unalterable):
         return format_html_join("", "<div><b>{}</b> {}</div>", rows) or "–"
 
     def _link(self, request: HttpRequest, event: AuditEvent) -> str:
-        name = self._named(event)
-        model = _model_of(event.kind)
+        name = subject_of(event)
+        model = model_of(event.kind)
         shown = self.admin_site._registry.get(model) if model else None
         if not event.object_id or shown is None or not shown.has_view_permission(request):
             return name
@@ -190,23 +207,6 @@ class AuditEventAdmin(Unalterable):
             f"admin:{shown.opts.app_label}_{event.kind}_change", args=[event.object_id]
         )
         return format_html('<a href="{}">{}</a>', address, name)
-
-    def _named(self, event: AuditEvent) -> str:
-        model = _model_of(event.kind)
-        if model is None:
-            return f"{event.kind} {event.object_name}".strip() or "–"
-        if not event.object_id:
-            return str(model._meta.verbose_name_plural)
-        if event.kind == "conversation":
-            return str(_("conversation of %(person)s") % {"person": event.object_name})
-        return f"{model._meta.verbose_name} {event.object_name}"
-
-
-def _model_of(kind: str) -> type[Model] | None:
-    for model in admin.site._registry:
-        if model._meta.model_name == kind:
-            return model
-    return None
 
 
 def _changed(message: Any) -> dict[str, Any]:

@@ -11,6 +11,19 @@ from chatapp.generation.calls import check_endpoint
 from chatapp.models import Endpoint
 
 
+class OptionsField(forms.JSONField):
+    """What is nested too deep to be read is no JSON either."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except RecursionError:
+            words = {"value": _("(nested too deep)")}
+            raise forms.ValidationError(
+                self.error_messages["invalid"], code="invalid", params=words
+            ) from None
+
+
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
     """An endpoint as typed; what the upstream layer could not use is said beside its field."""
 
@@ -32,6 +45,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
             "url": forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false"}),
             "api_key_env": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         }
+        field_classes = {"options": OptionsField}
 
     def clean_options(self) -> Any:
         return self.cleaned_data["options"] or {}

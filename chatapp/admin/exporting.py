@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 from django import forms
@@ -30,15 +30,18 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from chatapp.admin.frame import frame
+from chatapp.admin.history import address
 from chatapp.admin.oversight import Overseen
 from chatapp.errors import InvalidInput
 from chatapp.models import Conversation, Export
 from chatapp.models.audit import Action
 from chatapp.models.summary import catch_up_wholly
-from chatapp.oversight.audit import record
+from chatapp.oversight.audit import record, record_each
 from chatapp.transfer.collection import FORMATS, sent
 
 MOST_SELECTED = 1000
+# Titles of filters, and what is chosen of each.
+Filters: TypeAlias = Sequence[tuple[str, str]]
 _KINDS = [
     ("jsonl", _("JSON Lines: all there is to know, one conversation a line")),
     ("csv", _("CSV: a table for spreadsheets, one message a row")),
@@ -96,7 +99,7 @@ class Exporting(Overseen):
         self, request: HttpRequest, queryset: QuerySet[Conversation]
     ) -> HttpResponse:
         if request.POST.get("select_across") == "1":
-            return redirect(_address(request))
+            return redirect(_address_of(request))
         ids = list(queryset.values_list("pk", flat=True)[: MOST_SELECTED + 1])
         return self._page(request, _blank(ids), len(ids))
 
@@ -107,14 +110,19 @@ class Exporting(Overseen):
         form = ExportForm(request.POST) if request.method == "POST" else _blank(_named(request))
         is_asked = form.is_valid()
         selected = form.cleaned_data.get("ids") if form.is_bound else _named(request)
+        filters: Filters = []
         try:
-            found = self._found(request, selected)
+            address.check(request.GET, self.list_filter, "only")
+            if selected:
+                found = self.get_queryset(request).filter(pk__in=selected)
+            else:
+                found, filters = self._filtered(request)
         except (IncorrectLookupParameters, InvalidInput):
             # The list says what is wrong with its address.
-            return redirect(_address(request, "admin:chatapp_conversation_changelist"))
+            return redirect(_address_of(request, "admin:chatapp_conversation_changelist"))
         if is_asked:
             return self._file(request, form.cleaned_data, list(found.values_list("pk", flat=True)))
-        return self._page(request, form, found.count())
+        return self._page(request, form, found.count(), filters)
 
     def tools(self, request: HttpRequest, conversation: Conversation) -> list[tuple[str, str]]:
         """What can be done with one: words, and where they lead."""
@@ -140,25 +148,23 @@ class Exporting(Overseen):
             }
         )
 
-    def _found(
-        self, request: HttpRequest, selected: Sequence[UUID] | None
-    ) -> QuerySet[Conversation]:
-        """Those that were selected, or else all that the address lets through."""
-        if selected:
-            return self.get_queryset(request).filter(pk__in=selected)
+    def _filtered(self, request: HttpRequest) -> tuple[QuerySet[Conversation], Filters]:
+        """All that the address lets through, and what it filters by."""
         catch_up_wholly()
-        found: QuerySet[Conversation] = self.get_changelist_instance(request).get_queryset(request)
-        return found
+        changelist = self.get_changelist_instance(request)
+        return changelist.queryset, list(address.said(changelist))
 
-    def _page(self, request: HttpRequest, form: ExportForm, count: int) -> HttpResponse:
+    def _page(
+        self, request: HttpRequest, form: ExportForm, count: int, filters: Filters = ()
+    ) -> HttpResponse:
         context = frame(
             request,
             _("Export conversations"),
             opts=self.opts,
             form=form,
             count=count,
-            address=_address(request),
-            filters=[] if form["ids"].value() else list(request.GET.items()),
+            address=_address_of(request),
+            filters=filters,
         )
         status = 422 if form.errors else 200
         return TemplateResponse(request, "admin/export.html", context, status=status)
@@ -171,8 +177,10 @@ class Exporting(Overseen):
             export = Export.objects.create(
                 pk=key, actor=_actor(request), kind=wish["kind"], total=len(ids)
             )
-            _note_beginning(request, export, ids, is_selection=bool(wish["ids"]))
-        pieces = sent(export, ids, partial(_note_end, request))
+            _note_beginning(request, export, is_selection=bool(wish["ids"]))
+        pieces = sent(
+            export, ids, partial(_note_some, request, export), partial(_note_end, request)
+        )
         response = StreamingHttpResponse(pieces, content_type=FORMATS[wish["kind"]].media_type)
         name = f"{timezone.localdate().isoformat()} chatapp conversations.{wish['kind']}"
         response.headers["Content-Disposition"] = content_disposition_header(True, name) or ""
@@ -185,7 +193,7 @@ def _actor(request: HttpRequest) -> User:
     return request.user
 
 
-def _address(request: HttpRequest, page: str = "admin:chatapp_conversation_export") -> str:
+def _address_of(request: HttpRequest, page: str = "admin:chatapp_conversation_export") -> str:
     """The page for what the reader's address lets through."""
     query = request.GET.urlencode()
     return reverse(page) + (f"?{query}" if query else "")
@@ -203,19 +211,17 @@ def _blank(ids: Sequence[UUID] = ()) -> ExportForm:
     return ExportForm(initial={"key": uuid4(), "ids": ",".join(map(str, ids))})
 
 
-def _note_beginning(
-    request: HttpRequest, export: Export, ids: Sequence[UUID], *, is_selection: bool
-) -> None:
-    is_one = len(ids) == 1
-    subject = (
-        Conversation.objects.select_related("owner").get(pk=ids[0]) if is_one else Conversation
-    )
+def _note_beginning(request: HttpRequest, export: Export, *, is_selection: bool) -> None:
     detail: dict[str, Any] = {"format": export.kind, "conversations": export.total}
-    if is_selection:
-        detail["selected"] = [str(conversation_id) for conversation_id in ids]
-    else:
+    if not is_selection:
         detail["filter"] = request.GET.urlencode()
-    record(request, Action.EXPORT, subject, export=str(export.pk), **detail)
+    record(request, Action.EXPORT, Conversation, export=str(export.pk), **detail)
+
+
+def _note_some(request: HttpRequest, export: Export, ids: Sequence[UUID]) -> None:
+    """Each by itself, so that its history tells who has it."""
+    them = Conversation.objects.filter(pk__in=ids).select_related("owner").only("owner__username")
+    record_each(request, Action.EXPORT, them, export=str(export.pk), format=export.kind)
 
 
 def _note_end(request: HttpRequest, export: Export) -> None:

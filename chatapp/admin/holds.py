@@ -4,8 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from chatapp.admin.audit import Audited
@@ -47,6 +48,15 @@ class HoldAdmin(Audited):
     def get_fields(self, request: HttpRequest, obj: Hold | None = None) -> Any:
         return self.fields if obj else ["conversation", "person", "reason"]
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """What was done to the thing that it holds, the placing of it among that."""
+        hold = self.get_object(request, object_id)
+        if hold is None:
+            return super().history_view(request, object_id, extra_context)
+        return self.history_of(request, held(hold))
+
     @admin.display(description=_("conversation"))
     def conversation_id(self, hold: Hold) -> str:
         return str(hold.conversation_id or "–")
@@ -74,4 +84,10 @@ class HoldAdmin(Audited):
 
 def _note(request: HttpRequest, action: Action, hold: Hold) -> None:
     since = hold.since.isoformat()
-    record(request, action, hold.conversation or hold.person, reason=hold.reason, since=since)
+    record(request, action, held(hold), reason=hold.reason, since=since)
+
+
+def held(hold: Hold) -> Conversation | User:
+    found = hold.conversation or hold.person
+    assert found is not None, "the database refuses a hold on nothing"
+    return found

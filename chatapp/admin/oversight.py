@@ -8,6 +8,7 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -30,7 +31,7 @@ class Overseen(Audited):
     """Conversations are deleted as their people delete them, brought back, and, where
     ADMIN_READS_CONVERSATIONS is off, not shown at all."""
 
-    actions = ["restore_selected"]
+    actions = ["delete_selected", "restore_selected"]
     tells_itself = True  # in the transaction that deletes
     list_per_page = 50
 
@@ -74,11 +75,28 @@ class Overseen(Audited):
 
     @admin.action(
         permissions=["delete"],
+        description=gettext_lazy("Delete selected %(verbose_name_plural)s"),
+    )
+    def delete_selected(
+        self, request: HttpRequest, queryset: QuerySet[Conversation]
+    ) -> HttpResponse | None:
+        """Django's, for those that are still there."""
+        kept = queryset.filter(deleted_at=None)
+        if not kept.exists():
+            self.message_user(request, _("They were deleted before."), messages.INFO)
+            return None
+        return delete_selected(self, request, kept)
+
+    @admin.action(
+        permissions=["delete"],
         description=gettext_lazy("Restore selected %(verbose_name_plural)s"),
     )
     def restore_selected(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
         gone = queryset.exclude(deleted_at=None)
         count = _change(request, Action.RESTORE, gone, deleted_at=None)
+        if not count:
+            self.message_user(request, _("None of them was deleted."), messages.INFO)
+            return
         said = ngettext("%d conversation restored.", "%d conversations restored.", count) % count
         self.message_user(request, said, messages.SUCCESS)
 

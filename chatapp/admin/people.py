@@ -1,6 +1,6 @@
 """People, groups and sign-ins: the pages of Django and axes, with changes as audit events."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -18,7 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from chatapp.admin.audit import Audited
 from chatapp.admin.oversight import announce
 from chatapp.library import own_data
-from chatapp.models import Hold
+from chatapp.models import Endpoint, Hold
+from chatapp.models.audit import Action
+from chatapp.oversight.audit import record_each
 from chatapp.templatetags.history import moment
 
 _THE_LAST = _("the last administrator of this service")
@@ -70,7 +72,14 @@ class PersonAdmin(Audited, UserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Group)
 class RightsAdmin(Audited, GroupAdmin):
-    pass
+    def log_deletions(  # type: ignore[override]
+        self, request: HttpRequest, queryset: Iterable[Group]
+    ) -> None:
+        """An endpoint whose last group goes is disabled with it."""
+        super().log_deletions(request, queryset)  # type: ignore[arg-type]
+        others = Group.objects.exclude(pk__in=[group.pk for group in queryset])
+        theirs = Endpoint.objects.filter(groups__in=queryset, enabled=True).distinct()
+        record_each(request, Action.CHANGE, theirs.exclude(groups__in=others), fields=["enabled"])
 
 
 @admin.register(AccessAttempt)

@@ -76,15 +76,15 @@ def target_to_try(endpoint: Endpoint) -> Target:
 
 def check_endpoint(endpoint: Endpoint) -> None:
     """Raises InvalidInput unless a request can be built for the endpoint as it is described."""
-    check_options(endpoint.protocol, endpoint.options)
     check_url(httpx2.URL(request_for(endpoint).url))
 
 
 def request_for(endpoint: Endpoint, prompt: Prompt = SHORT) -> Request:
     """The request that asks `prompt` of the endpoint, with its key's variable in place of the key.
 
-    Raises InvalidInput if there can be none.
+    Raises InvalidInput if there can be none, with what the options should be.
     """
+    check_options(endpoint.protocol, endpoint.options)
     variable = f"${endpoint.api_key_env}" if endpoint.api_key_env else ""
     try:
         return ADAPTERS[endpoint.protocol].request(prompt, _target(endpoint, variable))

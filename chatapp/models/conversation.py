@@ -15,7 +15,7 @@ from chatapp.models.endpoint import endpoint_for
 from chatapp.models.keys import db_key, is_there
 from chatapp.models.message import Message, path_of
 from chatapp.models.share import Share, as_it_stood
-from chatapp.text import one_line
+from chatapp.text import one_line, spelled_out
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -63,6 +63,8 @@ class Conversation(models.Model):
 
     class Meta:
         ordering = ["-active_at"]
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
         permissions = [("export_conversation", _("Can export conversations"))]
         indexes = [
             models.Index(fields=["owner", "-active_at"]),
@@ -81,7 +83,8 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or gettext("New conversation")
+        """For administrators: nothing in it hides what it says."""
+        return spelled_out(self.title) or gettext("New conversation")
 
 
 def conversation_for(

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from chatapp.errors import InvalidInput
 
-KEY_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*(_API_KEY|_TOKEN)")
+# METRICS_TOKEN is the service's own.
+KEY_VARIABLE = re.compile(r"(?!METRICS_TOKEN$)[A-Z][A-Z0-9_]*(_API_KEY|_TOKEN)")
 
 
 def check_key_variable(name: str) -> None:
@@ -24,7 +25,7 @@ def check_key_variable(name: str) -> None:
         raise ValidationError(
             _(
                 "Name an environment variable in capitals that ends in _API_KEY or _TOKEN, "
-                "for example BASETEN_API_KEY."
+                "for example BASETEN_API_KEY; METRICS_TOKEN is the service's own."
             )
         )
 

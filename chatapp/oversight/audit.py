@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypeAlias
 
+from django.apps import apps
 from django.conf import settings
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from chatapp.models import Conversation
 from chatapp.models.audit import Action, AuditEvent
@@ -31,6 +33,23 @@ def record_each(
     """An event for each of them, as `record` makes it."""
     events = [_event(request, action, subject, detail) for subject in subjects]
     AuditEvent.objects.bulk_create(events, batch_size=_EVENTS_AT_ONCE)
+
+
+def subject_of(event: AuditEvent) -> str:
+    """What it was done to, in the reader's words."""
+    model = model_of(event.kind)
+    if model is None:
+        return f"{event.kind} {event.object_name}".strip() or "–"
+    if not event.object_id:
+        return str(model._meta.verbose_name_plural)
+    if model is Conversation:
+        return _("conversation of %(person)s") % {"person": event.object_name}
+    return f"{model._meta.verbose_name} {event.object_name}"
+
+
+def model_of(kind: str) -> type[Model] | None:
+    """The model that an event calls so."""
+    return next((model for model in apps.get_models() if model._meta.model_name == kind), None)
 
 
 def client_address(request: HttpRequest) -> str | None:

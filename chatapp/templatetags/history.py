@@ -1,6 +1,5 @@
 """What was said and measured → what an administrator reads of it: as text, with nothing hidden."""
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from chatapp.models import Status
+from chatapp.text import UNSEEN, number_of
 
 register = template.Library()
 
@@ -26,16 +26,6 @@ STATUS_WORDS = {
     Status.ERROR: _("error"),
     Status.INTERRUPTED: _("interrupted"),
 }
-
-# What is not seen and yet does something: controls, marks of direction, characters of no width,
-# fillers, tags, and the selectors of variants that can carry a hidden text. Joiners within a script
-# that needs them, and in emoji, are a part of what is seen.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-    "|(?<![^\x00-\x7f])[\u200c\u200d]"
-)
 
 
 @register.filter
@@ -82,7 +72,7 @@ def lasting_s(arrivals: dict[str, Any]) -> float:
 
 def _pieces(text: str) -> Iterator[SafeString]:
     at = 0
-    for found in _UNSEEN.finditer(text):
+    for found in UNSEEN.finditer(text):
         yield conditional_escape(text[at : found.start()])
         yield _mark(found.group())
         at = found.end()
@@ -90,5 +80,5 @@ def _pieces(text: str) -> Iterator[SafeString]:
 
 
 def _mark(char: str) -> SafeString:
-    name, number = unicodedata.name(char, ""), f"U+{ord(char):04X}"
-    return format_html('<span class="unseen" title="{}">{}</span>', name, number)
+    name = unicodedata.name(char, "")
+    return format_html('<span class="unseen" title="{}">{}</span>', name, number_of(char))

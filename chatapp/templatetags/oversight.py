@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from chatapp.models import AuditEvent
+from chatapp.oversight.audit import subject_of
 
 register = template.Library()
 
@@ -31,6 +32,9 @@ def readers() -> "QuerySet[User]":
 def superusers() -> int:
     """How many people have every right."""
     return User.objects.filter(is_superuser=True, is_active=True).count()
+
+
+register.filter(subject_of)
 
 
 @register.simple_tag

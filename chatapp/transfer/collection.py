@@ -17,6 +17,7 @@ from chatapp.transfer.slices import Talk, conversations_with, encoded, in_slices
 
 SAY_SO_S = 0.5
 _LONGEST_REST_S = 0.1
+_NOTED_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,14 @@ class Format:
 
 
 async def sent(
-    export: Export, ids: Sequence[UUID], note: Callable[[Export], None]
+    export: Export,
+    ids: Sequence[UUID],
+    note_some: Callable[[Sequence[UUID]], None],
+    note_end: Callable[[Export], None],
 ) -> AsyncIterator[bytes]:
-    """The file's bytes. However it ends, its row is saved and `note(export)` called, which may
-    write: with what had been handed over by then.
+    """The file's bytes. `note_some` is called with some ids before anything of them is sent, and
+    however it ends, its row is saved and `note_end(export)` called with what had been handed over
+    by then. Both may write.
 
     While replies are being written here, it rests after each slice for as long as that took: their
     readers share the interpreter with it.
@@ -41,7 +46,7 @@ async def sent(
     said_at = began = clock()
     made = Export(pk=export.pk)
     try:
-        async for data in in_slices(_pieces(export.kind, ids, made)):
+        async for data in _noted(export.kind, ids, made, note_some):
             handed_over, took_s = (made.conversations, made.messages), clock() - began
             yield data
             export.conversations, export.messages = handed_over
@@ -54,7 +59,7 @@ async def sent(
         export.conversations, export.messages = made.conversations, made.messages
         export.is_complete = True
     finally:
-        begin(write(_end, export, note))
+        begin(write(_end, export, note_end))
 
 
 def _end(export: Export, note: Callable[[Export], None]) -> None:
@@ -64,11 +69,21 @@ def _end(export: Export, note: Callable[[Export], None]) -> None:
         note(export)
 
 
+async def _noted(
+    kind: str, ids: Sequence[UUID], made: Export, note: Callable[[Sequence[UUID]], None]
+) -> AsyncIterator[bytes]:
+    if head := FORMATS[kind].head():
+        yield head.encode()
+    for start in range(0, len(ids), _NOTED_AT_ONCE):
+        some = ids[start : start + _NOTED_AT_ONCE]
+        await write(note, some)
+        async for data in in_slices(_pieces(kind, some, made)):
+            yield data
+
+
 def _pieces(kind: str, ids: Sequence[UUID], made: Export) -> Iterator[bytes]:
     """A message at a time, counted in `made`."""
     form = FORMATS[kind]
-    if head := form.head():
-        yield head.encode()
     for conversation in conversations_with(ids):
         talk, before = Talk(conversation), made.messages
         for piece in encoded(form.pieces(talk)):

@@ -79,8 +79,13 @@ def check_options(protocol: str, options: Mapping[str, Any]) -> None:
         )
     if not isinstance(options, Mapping):
         raise InvalidInput(_('The options have to be a JSON object, such as {"max_tokens": 4096}.'))
-    if "\\u0000" in json.dumps(options):
-        raise InvalidInput(_("The options cannot hold the character U+0000."))
+    if not _is_storable(options):
+        raise InvalidInput(
+            _(
+                "The options cannot hold numbers like NaN, the character U+0000 or half a "
+                "surrogate pair."
+            )
+        )
     known = OPTIONS[protocol]
     for name, value in options.items():
         if name not in known:
@@ -110,6 +115,15 @@ def takes_images(protocol: str, options: Mapping[str, Any]) -> bool:
 def asks_titles(protocol: str, options: Mapping[str, Any]) -> bool:
     """Whether the endpoint is asked for the titles of conversations that it began."""
     return bool(options.get("titles", protocol in _CHAT_PROTOCOLS))
+
+
+def _is_storable(options: Mapping[str, Any]) -> bool:
+    try:
+        text = json.dumps(options, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except ValueError:
+        return False
+    return "\\u0000" not in text
 
 
 def _choice(meaning: str, *names: str) -> Option:

@@ -242,9 +242,16 @@ def test_what_is_wrong_with_a_request_is_said_in_its_place(admin: Client) -> Non
         ({"protocol": ""}, "Protocol: This field is required"),
         ({"url": ""}, "URL: This field is required"),
         ({"options": "{"}, "Options: Enter a valid JSON"),
+        ({"options": "[" * 20_000}, "Options: Enter a valid JSON"),
         ({"options": '{"auth": "basic"}'}, "has to be one of bearer"),
+        ({"options": "5"}, "have to be a JSON object"),
+        ({"options": '{"limits": {"temperature": ["a", null]}}'}, "the lowest and highest"),
+        ({"protocol": "truss", "options": '{"body": "{prompt}"}'}, "has to be a JSON object"),
+        ({"protocol": "truss", "options": '{"body": {"a": NaN}}'}, "numbers like NaN"),
+        ({"options": r'{"headers": {"X-A": "\ud800"}}'}, "half a surrogate pair"),
         ({"url": "https://10.0.0.1"}, "at a private address"),
         ({"api_key_env": "SECRET_KEY"}, "_API_KEY or _TOKEN"),
+        ({"api_key_env": "METRICS_TOKEN"}, "the service's own"),
     ):
         answer = admin.post("/admin/chatapp/endpoint/request/", form(**values))
 

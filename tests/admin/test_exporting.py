@@ -106,8 +106,9 @@ async def test_the_selected_ones_alone_are_exported(exporter: AsyncClient, alice
 
     assert "2 conversations" in page and f"{made[0].pk}" in page
     assert sorted(json.loads(line)["title"] for line in lines) == ["A", "C"]
-    begun, ended = await write(events)
-    assert sorted(begun.detail["selected"]) == sorted([str(made[0].pk), str(made[2].pk)])
+    begun, *each, ended = await write(events)
+    assert begun.object_id == "" and begun.detail["conversations"] == 2
+    assert {event.object_id for event in each} == {str(made[0].pk), str(made[2].pk)}
     assert ended.detail["ended"] == "complete"
 
 
@@ -124,13 +125,14 @@ async def test_what_a_filter_finds_is_exported_whole(exporter: AsyncClient, alic
 
     assert f'href="{EXPORT}?q=odd"' in listed
     assert led.headers["location"] == f"{EXPORT}?q=odd"
-    assert "60 conversations" in page and "q: odd" in page
+    assert "60 conversations" in page and "search: odd" in page
     assert len(lines) == 60
     assert all(json.loads(line)["title"].startswith("odd") for line in lines)
-    assert (await write(events))[0].detail["filter"] == "q=odd"
+    begun, *each, _ended = await write(events)
+    assert begun.detail["filter"] == "q=odd" and len({event.object_id for event in each}) == 60
 
 
-async def test_an_export_is_written_down_twice_with_what_was_sent(
+async def test_an_export_is_written_down_with_what_of_whom_was_sent(
     exporter: AsyncClient, alice: User
 ) -> None:
     conversation = await write(rich, alice)
@@ -138,9 +140,10 @@ async def test_an_export_is_written_down_twice_with_what_was_sent(
 
     await exported(exporter, "csv", conversation.pk, key=key)
 
-    begun, ended = await write(events)
+    begun, its, ended = await write(events)
     assert (begun.action, begun.actor_name, begun.address) == ("export", "erik", "127.0.0.1")
-    assert (begun.object_id, begun.object_name) == (str(conversation.pk), "alice")
+    assert (its.object_id, its.object_name) == (str(conversation.pk), "alice")
+    assert its.detail == {"export": key, "format": "csv"}
     assert begun.detail["conversations"] == 1 and begun.detail["format"] == "csv"
     assert ended.detail == {
         "export": key,
@@ -203,6 +206,25 @@ async def test_a_filter_that_does_not_exist_exports_nothing(
     assert await write(events) == []
 
 
+async def test_the_page_says_what_is_chosen_as_the_list_does(
+    exporter: AsyncClient, alice: User
+) -> None:
+    await Conversation.objects.acreate(owner=alice, title="One")
+
+    page = (await exporter.get(f"{EXPORT}?error=no&user=alice&to=2099-01-02")).content.decode()
+
+    assert "errors: has none" in page and "user: alice" in page and "to: 2 January 2099" in page
+
+
+@pytest.mark.parametrize("query", ["?q=%00", "?title=x", "?user=%00", "?o=4.-9x"])
+async def test_an_address_that_the_list_refuses_is_sent_there(
+    query: str, exporter: AsyncClient
+) -> None:
+    answer = await exporter.get(EXPORT + query)
+
+    assert answer.status_code == 302 and answer.headers["location"].startswith(f"{LIST}?")
+
+
 async def test_a_link_names_one_to_export(exporter: AsyncClient, alice: User) -> None:
     await Conversation.objects.acreate(owner=alice)
     conversation = await Conversation.objects.acreate(owner=alice)
@@ -256,7 +278,7 @@ async def test_a_reader_who_leaves_ends_it_and_how_much_they_got_is_written_down
     export = await until_over(download.key)
     assert not export.is_complete
     assert 0 < export.messages < 3000
-    _begun, ended = await write(events)
+    _begun, *_each, ended = await write(events)
     assert ended.detail["ended"] == "interrupted"
     assert ended.detail["messages"] == export.messages
 

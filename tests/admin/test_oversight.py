@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
+from django.utils import timezone
 
 from chatapp.database import write
 from chatapp.models import AuditEvent, Conversation, Message
+from chatapp.models.summary import catch_up_wholly
 from tests.admin.test_audit import signed_in
 from tests.rights import staff
 from tests.tab import Tab
@@ -73,6 +75,40 @@ def test_the_selected_ones_are_deleted_and_restored(remover: Client, alice: User
     other.refresh_from_db()
     assert other.updated_at == before, "there was nothing to restore"
     assert [action for action, _, _ in events()] == ["delete", "delete", "restore"]
+
+
+def test_what_is_gone_is_not_deleted_again(remover: Client, alice: User) -> None:
+    gone = Conversation.objects.create(owner=alice, title="A", deleted_at=timezone.now())
+    kept = Conversation.objects.create(owner=alice, title="B")
+
+    both = remover.post(LIST, chosen("delete_selected", gone, kept, post="yes"), follow=True)
+    again = remover.post(LIST, chosen("delete_selected", gone, kept, post="yes"), follow=True)
+
+    assert "Successfully deleted 1 conversation." in both.content.decode()
+    assert "They were deleted before." in again.content.decode()
+    assert events() == [("delete", "rita", str(kept.pk))]
+
+
+def test_whoever_empties_the_last_page_comes_to_the_first(remover: Client, alice: User) -> None:
+    Conversation.objects.bulk_create(Conversation(owner=alice, title=f"{n}") for n in range(51))
+    catch_up_wholly()
+    last = Conversation.objects.order_by("active_at")[0]
+
+    form = chosen("delete_selected", last, post="yes")
+    answer = remover.post(f"{LIST}?deleted=no&p=2", form, follow=True)
+
+    assert answer.redirect_chain == [(f"{LIST}?deleted=no", 302)] and answer.status_code == 200
+
+
+def test_a_title_hides_nothing_from_whoever_deletes(remover: Client, alice: User) -> None:
+    turned = Conversation.objects.create(owner=alice, title="\u202eevil\u202c")
+
+    page = remover.get(f"{LIST}{turned.pk}/delete/").content.decode()
+    page += remover.post(LIST, chosen("delete_selected", turned)).content.decode()
+    done = remover.post(f"{LIST}{turned.pk}/delete/", {"post": "yes"}, follow=True)
+    page += done.content.decode()
+
+    assert "\u202e" not in page and page.count("U+202Eevil") >= 4
 
 
 def test_more_are_deleted_than_a_form_has_fields(remover: Client, alice: User) -> None:

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from chatapp.models import AuditEvent, Conversation, Departure, Hold, Message, Role
+from chatapp.models import AuditEvent, Conversation, Departure, Endpoint, Hold, Message, Role
 
 PEOPLE = "/admin/auth/user/"
 
@@ -104,6 +104,34 @@ def test_holds_tell_nothing_of_what_is_held(admin: Client, alice: User) -> None:
     assert "alice" in pages[1].content.decode()
 
 
+def test_the_history_of_a_hold_is_that_of_what_it_holds(admin: Client, alice: User) -> None:
+    form = {"conversation": "", "person": str(alice.pk), "reason": "a matter"}
+    admin.post("/admin/chatapp/hold/add/", form)
+    hold = Hold.objects.get()
+
+    answer = admin.get(f"/admin/chatapp/hold/{hold.pk}/history/", follow=True)
+
+    assert "put on hold" in answer.content.decode()
+
+
+def test_an_endpoint_that_goes_with_its_last_group_is_written_down(admin: Client) -> None:
+    last, other = (Group.objects.create(name=name) for name in ("Last", "Other"))
+    fields = {"url": "https://api.example.com/v1", "protocol": "openai"}
+    theirs = Endpoint.objects.create(name="theirs", **fields)
+    theirs.groups.add(last)
+    shared = Endpoint.objects.create(name="shared", **fields)
+    shared.groups.add(last, other)
+
+    admin.post(f"/admin/auth/group/{last.pk}/delete/", {"post": "yes"})
+
+    event = AuditEvent.objects.get(kind="endpoint")
+    assert (event.action, event.object_name, event.detail) == (
+        "change",
+        "theirs",
+        {"fields": ["enabled"]},
+    )
+
+
 @pytest.mark.parametrize("named", ["nonsense", "6f5d5b0e-5f7a-4f0e-9d53-0a8f3a1d4c11"])
 def test_a_hold_on_nothing_is_refused_in_the_form(named: str, admin: Client) -> None:
     form = {"conversation": named, "person": "", "reason": "a matter"}
@@ -116,8 +144,11 @@ def test_a_hold_on_nothing_is_refused_in_the_form(named: str, admin: Client) -> 
 
 
 @pytest.mark.parametrize("path", ["/admin/chatapp/conversation/", PEOPLE])
-def test_a_selection_of_nonsense_is_refused_with_a_sentence(path: str, admin: Client) -> None:
-    chosen = {"action": "delete_selected", "_selected_action": "nonsense", "post": "yes"}
+@pytest.mark.parametrize("nonsense", ["nonsense", "9" * 20])
+def test_a_selection_of_nonsense_is_refused_with_a_sentence(
+    path: str, nonsense: str, admin: Client
+) -> None:
+    chosen = {"action": "delete_selected", "_selected_action": nonsense, "post": "yes"}
 
     answer = admin.post(path, chosen, follow=True)
 

@@ -233,7 +233,7 @@ def test_nobody_can_alter_what_was_said(
     assert list(Message.objects.order_by("pk").values()) == before
 
 
-@pytest.mark.parametrize("wrong", ["nonsense", "0" * 32, "%00", "..%2F"])
+@pytest.mark.parametrize("wrong", ["nonsense", "0" * 32, "0" * 35, "%00", "..%2F"])
 def test_a_conversation_that_is_not_there_leads_back(wrong: str, auditor: Client) -> None:
     answer: Any = auditor.get(f"/admin/chatapp/conversation/{wrong}/change/")
 

@@ -135,6 +135,11 @@ class DateFilter(ListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         yield {"hidden": hidden_inputs(changelist, "when", "from", "to")}
 
+    def said(self) -> Iterator[tuple[str, str]]:
+        """What is chosen, if anything is."""
+        words = {_("from"): self.first, _("to"): self.last, self.title: self._span}
+        yield from ((str(word), span.title) for word, span in words.items() if span)
+
     def back(self, changelist: ChangeList) -> Step | None:
         """One step up from what is chosen."""
         if self._span is None:

@@ -198,7 +198,7 @@ class LengthFilter(FixedFilter):
 
 
 class DeletedFilter(FixedFilter):
-    title = gettext_lazy("deleted by its person")
+    title = gettext_lazy("deleted")
     parameter_name = "deleted"
     conditions = {
         "no": (gettext_lazy("no"), Q(summary__is_deleted=False)),

@@ -9,6 +9,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -91,7 +92,9 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ["-summary__active_at"]
     paginator = Bounded
     search_fields = ["title"]
-    search_help_text = gettext_lazy("Words of messages and titles, all of which must be found.")
+    search_help_text = gettext_lazy(
+        "Words that must all stand in one message, or all in the title."
+    )
     show_facets = ShowFacets.NEVER
     show_full_result_count = False
 
@@ -102,7 +105,7 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
             catch_up_wholly()
         is_behind = catch_up(_SUMMARIES_AT_ONCE) == _SUMMARIES_AT_ONCE
         try:
-            address.check(request.GET, self._filter_names())
+            address.check(request.GET, self.list_filter)
             response = super().changelist_view(
                 request,
                 {"is_behind": is_behind, "is_nav_sidebar_enabled": False, **(extra_context or {})},
@@ -113,8 +116,16 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
             response.context_data |= _beside(response.context_data.get("cl"))
         return response
 
-    def _filter_names(self) -> set[str]:
-        return {name for kind in self.list_filter for name in _parameters_of(kind)}
+    def response_action(  # type: ignore[override]
+        self, request: HttpRequest, queryset: QuerySet[Conversation]
+    ) -> HttpResponse | None:
+        """Back to the first page: the one before may be gone with what stood on it."""
+        response = super().response_action(request, queryset)
+        if response is None or response.get("Location") != request.get_full_path():
+            return response
+        query = request.GET.copy()
+        query.pop("p", None)
+        return redirect(f"{request.path}?{query.urlencode()}")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return Conversations
@@ -200,10 +211,6 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=gettext_lazy("last activity"), ordering="summary__active_at")
     def last_activity(self, conversation: Conversation) -> SafeString:
         return moment(conversation.active_at, "j M Y, H:i")
-
-
-def _parameters_of(kind: Any) -> list[str]:
-    return ["when", "from", "to"] if kind is DateFilter else [kind.parameter_name]
 
 
 def _beside(cl: Conversations | None) -> dict[str, Any]:
