@@ -40,7 +40,7 @@ from chatapp.sockets import (
     BROKEN,
     NO_SUCH_CONVERSATION,
     NOT_FOUND,
-    SESSION_CHECK_S,
+    POLL_S,
     TOO_MANY,
     PageSocket,
     Refused,
@@ -49,7 +49,6 @@ from chatapp.sockets import (
 logger = logging.getLogger(__name__)
 
 FRAMES_AT_ONCE, FRAMES_A_SECOND = 20, 10.0
-POLL_S = 0.5
 LONGEST_WAIT_S = 3600.0
 DATABASE_TROUBLE = _lazy(
     "The database does not answer just now. Nothing is lost: try again in a moment."
@@ -139,8 +138,8 @@ class ConversationConsumer(PageSocket):
         html = render_to_string("_key.html", {"key": key, "missing": missing})
         await self._show([Fragment("key", "outerHTML", html), Fragment("notice", "innerHTML")])
 
-    def _own_conversation(self, user: User) -> Conversation:
-        return conversation_for(user, self._conversation_id)
+    def _check(self, user: User) -> None:
+        conversation_for(user, self._conversation_id)
 
     def _check_message(self, user: User, message_id: UUID) -> None:
         with contextlib.suppress(Conversation.DoesNotExist):
@@ -174,7 +173,8 @@ class ConversationConsumer(PageSocket):
         await self._show_turns(watch)
         while True:
             self._follow_list(watch)
-            await watch.change(POLL_S if self._page.is_growing else SESSION_CHECK_S)
+            idle_s = 0.0 if self._page.is_growing else self._until_check_s()
+            await watch.change(max(idle_s, POLL_S))
             if (wait_s := pace.due_at - loop.time()) > 0:
                 await asyncio.sleep(wait_s)
             if self._is_check_due():
@@ -228,14 +228,15 @@ class ConversationConsumer(PageSocket):
         watch.turns_changed = False
         try:
             if self._is_check_due():
-                await read(self._authorised, self._own_conversation)
+                await read(self._authorised, self._checked)
             news = await read(self._page.news)
         except Conversation.DoesNotExist:
             raise Refused(NOT_FOUND, str(NO_SUCH_CONVERSATION)) from None
         except DatabaseTrouble as error:
             logger.warning("conversation %s not read: %s", self._conversation_id, error)
-            watch.turns_changed = True
+            self._trace = None  # what it told was not checked
             await asyncio.sleep(POLL_S)
+            watch.wake(turns_changed=True)
             return
         await reach("rows.read")
         fragments, ended = self._page.take(news)

@@ -1,9 +1,11 @@
 """A session key → the user whose session it is, checked anew each time it is asked.
 
-This is the SESSION_ENGINE too: Django's rows, for keys that every database can look for.
+This is the SESSION_ENGINE too: Django's rows, for keys that every database can look for. Pages of
+this process hear at once when a session or an account is over, those of others at their next check.
 """
 
-from functools import lru_cache
+from collections.abc import Collection
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -16,16 +18,31 @@ from django.contrib.auth import (
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models.signals import post_save
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from chatapp.generation import hints
 from chatapp.models import Conversation
 
 
 class SessionStore(db.SessionStore):
     def _validate_session_key(self, key: str | None) -> bool:
         return _can_be_key(key)
+
+    def flush(self) -> None:
+        person_id = self.get(SESSION_KEY)
+        super().flush()
+        if person_id is not None:
+            hints.notify_pages(int(person_id))
+
+
+@receiver(post_save, sender=User)
+def _tell_pages(instance: User, update_fields: Collection[str] | None, **kwargs: Any) -> None:
+    if update_fields is None or {"password", "is_active"} & {*update_fields}:
+        transaction.on_commit(partial(hints.notify_pages, instance.pk))
 
 
 def _can_be_key(key: str | None) -> bool:

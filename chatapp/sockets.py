@@ -38,6 +38,7 @@ T = TypeVar("T")
 # autobahn lets applications close with these only.
 SIGNED_OUT, NOT_FOUND, BROKEN, TOO_MANY, NO_PLACE = 4401, 4404, 4011, 4013, 4429
 SESSION_CHECK_S = 30.0
+POLL_S = 0.5
 LIST_S = 1.0
 SIGN_IN_AGAIN = _("You are signed out. Sign in again to go on; what you typed is still here.")
 UNASKED = _("This page sends nothing here. Reload it.")
@@ -128,7 +129,6 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             most = {"most": settings.LIMIT_SOCKETS_A_PERSON}
             raise Refused(NO_PLACE, str(TOO_MANY_PAGES) % most)
         self._user = user
-        self._checked_at = time.monotonic()
         try:
             return work(user, *args, **kwargs)
         except Conversation.DoesNotExist:
@@ -143,8 +143,19 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
 
         return give_way
 
+    def _checked(self, user: User) -> None:
+        """Notes that the page may be shown to them now; until that was so once, nothing is."""
+        self._check(user)
+        self._checked_at = time.monotonic()
+
+    def _check(self, user: User) -> None:
+        """Raises Refused or DoesNotExist if the page is none of theirs."""
+
     def _is_check_due(self) -> bool:
-        return time.monotonic() - self._checked_at > SESSION_CHECK_S
+        return self._until_check_s() <= 0
+
+    def _until_check_s(self) -> float:
+        return self._checked_at + SESSION_CHECK_S - time.monotonic()
 
     def _follow_list(self, watch: hints.Watch) -> None:
         """Has the page's list brought in line soon if it may have changed; returns at once.
@@ -212,7 +223,7 @@ class ListSocket(PageSocket):
                 if self._is_check_due():
                     await self._check_session()
                 self._follow_list(watch)
-                await watch.change(SESSION_CHECK_S)
+                await watch.change(max(self._until_check_s(), POLL_S))
         except Refused as refusal:
             await self._refuse(refusal)
         except Exception:
@@ -224,7 +235,7 @@ class ListSocket(PageSocket):
 
     async def _check_session(self) -> None:
         with contextlib.suppress(DatabaseTrouble):
-            await read(self._authorised, lambda user: None)
+            await read(self._authorised, self._checked)
 
 
 def _sidebar(query: dict[str, str], current: UUID | None) -> Sidebar | None:

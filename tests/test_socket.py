@@ -4,13 +4,18 @@ import asyncio
 import json
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
+from django.test import AsyncClient
 
-from chatapp.generation import hints
-from chatapp.models import Conversation, Endpoint, Message, Status
+from chatapp import consumers
+from chatapp.generation import bus, hints
+from chatapp.models import Conversation, Endpoint, Message, Status, conversation_for
 from tests.dom import ended
 from tests.tab import NOBODYS_ID, Tab
 
@@ -393,6 +398,65 @@ async def test_a_session_that_ends_is_noticed_by_the_next_frame(
 
     assert code == 4401
     assert not await Message.objects.aexists()
+
+
+@pytest.mark.parametrize("end", ["signs out", "new password", "deactivated"])
+@pytest.mark.parametrize("is_list", [False, True])
+async def test_whose_session_is_over_is_told_at_once(
+    is_list: bool, end: str, alice: User, conversation: Conversation
+) -> None:
+    client = AsyncClient()
+    await client.aforce_login(alice)
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
+    async with Tab(None if is_list else conversation.pk, key, lists=True) as tab:
+        await tab.until(lambda page: page.frames)
+        async with asyncio.timeout(5):
+            if end == "signs out":
+                await client.post("/logout/")
+            elif end == "new password":
+                alice.set_password("something else")
+                await alice.asave()
+            else:
+                alice.is_active = False
+                await alice.asave()
+            assert await tab.until_closed() == 4401
+
+
+class Trouble:
+    """A look into the database that fails the first time."""
+
+    def __init__(self, look: Callable[..., Any]) -> None:
+        self._look = look
+        self._has_failed = False
+
+    def __call__(self, *args: Any) -> Any:
+        if self._has_failed:
+            return self._look(*args)
+        self._has_failed = True
+        raise OperationalError("the connection is gone")
+
+
+async def test_a_page_whose_check_failed_shows_nothing_until_it_holds(
+    alice: User, bob: User, tab_of: TabOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers = await Conversation.objects.acreate(owner=alice)
+    await Message.objects.acreate(conversation=hers, role="user", text="a secret")
+    monkeypatch.setattr(consumers, "conversation_for", Trouble(conversation_for))
+
+    async with tab_of(bob, hers.pk) as tab:
+        bus.announce(hers.pk)
+        assert await tab.until_closed() == 4404
+        assert not tab.page.articles
+
+
+async def test_a_page_whose_check_failed_is_checked_again_soon(
+    alice: User, conversation: Conversation, tab_of: TabOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await Message.objects.acreate(conversation=conversation, role="user", text="Hello")
+    monkeypatch.setattr(consumers, "conversation_for", Trouble(conversation_for))
+
+    async with tab_of(alice) as tab, asyncio.timeout(5):
+        await tab.until(lambda page: page.prompts == ["Hello"])
 
 
 @pytest.mark.parametrize("change", ["deactivated", "new password"])

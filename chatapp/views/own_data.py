@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from chatapp.database import read, write
 from chatapp.errors import InvalidInput
 from chatapp.forms import moment_of
-from chatapp.generation import bus, hints
+from chatapp.generation import bus
 from chatapp.library import own_data
 from chatapp.library.catalog import UNDO
 from chatapp.library.own_data import Deletion
@@ -60,7 +60,6 @@ async def leave(request: HttpRequest) -> HttpResponse:
         return await _refused(request, user, str(error))
     await write(logout, request)
     _announce(deletion)
-    hints.notify_list(user.pk)
     return redirect("left")
 
 

@@ -79,12 +79,16 @@ class RunningSocket(PageSocket):
             logger.exception("following the running replies failed")
             await self.close(code=BROKEN)
 
+    def _check(self, user: User) -> None:
+        if not may(user, OPERATE):
+            raise Refused(NOT_FOUND, str(NOT_ALLOWED))
+
     async def _show_table(self) -> None:
         endpoint, shown = clean_text(self.query.get("endpoint", "")), ""
         while True:
             try:
                 if self._is_check_due():
-                    await read(self._authorised, _check)
+                    await read(self._authorised, self._checked)
                 html = await read(table, endpoint)
             except DatabaseTrouble as error:
                 logger.warning("running replies not read: %s", error)
@@ -105,11 +109,6 @@ def _live(request: HttpRequest) -> HttpResponse:
     endpoint = clean_text(request.GET.get("endpoint", ""))
     context = {"endpoint": endpoint, "table": table(endpoint)}
     return page(request, "live.html", _("Running replies"), **context)
-
-
-def _check(user: User) -> None:
-    if not may(user, OPERATE):
-        raise Refused(NOT_FOUND, str(NOT_ALLOWED))
 
 
 def _named(request: HttpRequest) -> Message | None:
