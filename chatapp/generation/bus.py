@@ -52,6 +52,7 @@ async def listen(on_stop: Callable[[UUID], object]) -> None:
                 while True:
                     message = await channel.get_message(timeout=_READ_S)
                     if message is not None:
+                        _is_listening = True
                         _take(message["data"].decode(), on_stop)
         except trouble() as error:
             _is_listening = False
@@ -80,10 +81,12 @@ def _publish(what: str, about: UUID) -> None:
 
 
 async def _send(message: str) -> None:
+    global _is_listening
     redis = client()
     if redis is None:
         return
     try:
         await redis.publish(CHANNEL, message)
     except trouble() as error:
+        _is_listening = False  # what does not answer says nothing either
         log_trouble(error)

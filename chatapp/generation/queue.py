@@ -35,6 +35,7 @@ from chatapp.models import (
     conversation_for,
     endpoint_for,
 )
+from chatapp.models.clock import now_after
 from chatapp.models.conversation import mark_changed
 from chatapp.models.locks import lock
 from chatapp.models.message import CUT_SHORT, LIVE, path_of
@@ -230,7 +231,8 @@ def _may_follow(first: Queued, path: Sequence[Message], statuses: set[Status]) -
 
 
 def _add(user: User, one: Conversation, sending: Sending, *, is_urgent: bool) -> None:
-    if _waiting(one.pk).count() >= MOST + is_urgent:
+    waiting = list(_waiting(one.pk))
+    if len(waiting) >= MOST + is_urgent:
         raise InvalidInput(
             _("%d messages wait already, which is the most. Take one back first.") % MOST
         )
@@ -243,6 +245,7 @@ def _add(user: User, one: Conversation, sending: Sending, *, is_urgent: bool) ->
         endpoint=endpoint,
         after_id=_last_prompt(one),
         is_urgent=is_urgent,
+        asked_at=now_after(queued.asked_at for queued in waiting),
     )
     claim(files, queued)
 

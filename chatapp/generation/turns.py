@@ -43,7 +43,7 @@ from chatapp.models import (
 )
 from chatapp.models.attachment import copy_files
 from chatapp.models.conversation import title_from
-from chatapp.models.message import chain_to, path_of
+from chatapp.models.message import chain_to, chosen_now, path_of
 from chatapp.models.tree import texts_of
 from chatapp.upstream.contract import Target
 
@@ -141,12 +141,15 @@ def retry(user: User, reply_id: UUID, endpoint_id: int | None, *, process: str) 
             target = target_for(endpoint)
             versions = Message.objects.filter(parent=reply.parent_id).exclude(pk=reply_id)
             same = versions.filter(endpoint=endpoint)
-            if same.filter(asked_at__gt=timezone.now() - A_MOMENT).exists():
+            now = timezone.now()  # a clock may have been ahead
+            if same.filter(asked_at__range=(now - A_MOMENT, now + A_MOMENT)).exists():
                 return None
-            asked = _until(texts_of(conversation.messages.all()), reply.parent_id)
+            messages = texts_of(conversation.messages.all())
+            asked = _until(messages, reply.parent_id)
             prompt = prompt_for(conversation, asked, target)
             wanted = reservation_for(user.pk, prompt, target)
             made_with = _made_with(conversation, endpoint, target, wanted)
+            made_with["chosen_at"] = chosen_now(messages)
             new = _queue_reply(conversation, asked[-1], made_with, process)
             conversation.save(update_fields=["updated_at"])  # other processes look at it
             reserve(wanted)
@@ -178,10 +181,13 @@ def resume(user: User, reply_id: UUID, *, process: str) -> Call | None:
             own = endpoint_for(user, reply.endpoint_id)
             endpoint = own if own is not None and own.is_usable else conversation.endpoint
             target = target_for(endpoint)
-            path = [*_until(texts_of(conversation.messages.all()), reply.parent_id), reply]
+            messages = texts_of(conversation.messages.all())
+            path = [*_until(messages, reply.parent_id), reply]
             prompt = prompt_for(conversation, path, target, GO_ON)
             wanted = reservation_for(user.pk, prompt, target)
-            if not _requeue(reply, _made_with(conversation, endpoint, target, wanted), process):
+            made_with = _made_with(conversation, endpoint, target, wanted)
+            made_with["chosen_at"] = chosen_now(messages)
+            if not _requeue(reply, made_with, process):
                 return None
             conversation.save(update_fields=["updated_at"])
             before = {part: getattr(reply, part) for part in ("text", "reasoning", "refusal")}
@@ -221,6 +227,7 @@ def _store_turn(
     if any(message.is_live for message in path):
         raise StillAnswering
     files = unsent(user, sending.attachments, endpoint, sending.key)
+    chosen_at = chosen_now(messages)
     prompt = Message.objects.create(
         conversation=conversation,
         parent=path[-1] if path else None,
@@ -228,13 +235,14 @@ def _store_turn(
         key=sending.key,
         text=sending.text,
         file_count=len(files),
+        chosen_at=chosen_at,
     )
     claim(files, prompt)
     if instead_of is not None:
         copy_files(instead_of, prompt)
     asked = prompt_for(conversation, [*path, prompt], target)
     wanted = reservation_for(user.pk, asked, target)
-    made_with = _made_with(conversation, endpoint, target, wanted)
+    made_with = _made_with(conversation, endpoint, target, wanted) | {"chosen_at": chosen_at}
     reply = _queue_reply(conversation, prompt, made_with, process)
     conversation.endpoint = endpoint
     conversation.active_at = timezone.now()
@@ -302,7 +310,6 @@ def _requeue(reply: Message, made_with: Mapping[str, Any], process: str) -> bool
         error_retry_after_s=None,
         finished_at=None,
         stop_requested_at=None,
-        chosen_at=timezone.now(),
         owner=process,
         lease_until=lease(),
         **made_with,

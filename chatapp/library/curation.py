@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chatapp.errors import InvalidInput
@@ -20,7 +19,7 @@ from chatapp.models.attachment import copy_files
 from chatapp.models.conversation import mark_changed
 from chatapp.models.hold import is_held
 from chatapp.models.locks import lock
-from chatapp.models.message import LIVE, MAKING, chain_to
+from chatapp.models.message import LIVE, MAKING, chain_to, chosen_now
 from chatapp.models.search import index
 from chatapp.models.tree import with_what_follows
 from chatapp.oversight.retention import set_aside
@@ -34,10 +33,10 @@ _COPIED = ("role", "endpoint_id", *MAKING)
 def choose(user: User, message_id: UUID) -> UUID:
     """Shows the way to this version of its turn, and below it what was chosen there last."""
     message = message_for(user, message_id)
-    messages = list(message.conversation.messages.only("pk", "parent_id"))
+    messages = list(message.conversation.messages.only("pk", "parent_id", "chosen_at"))
     with transaction.atomic():
         way = Message.objects.filter(pk__in=chain_to(messages, message_id))
-        way.update(chosen_at=timezone.now())
+        way.update(chosen_at=chosen_now(messages))
         mark_changed(message.conversation_id)
     return message.conversation_id
 

@@ -83,8 +83,12 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        """For administrators: nothing in it hides what it says."""
-        return spelled_out(self.title) or gettext("New conversation")
+        """Its name for administrators: nothing in it hides what it says."""
+        return spelled_out(self.name)
+
+    @property
+    def name(self) -> str:
+        return self.title or gettext("New conversation")
 
 
 def conversation_for(

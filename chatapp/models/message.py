@@ -2,11 +2,15 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from chatapp.models.clock import now_after
 
 
 class Role(models.TextChoices):
@@ -178,6 +182,11 @@ def live_messages() -> models.QuerySet[Message]:
     """
     words = ", ".join(f"'{status}'" for status in LIVE)
     return Message.objects.extra(where=[f"{Message._meta.db_table}.status IN ({words})"])
+
+
+def chosen_now(messages: Iterable[Message]) -> datetime:
+    """The time of a choice that is made now among a conversation's messages."""
+    return now_after(message.chosen_at for message in messages)
 
 
 def path_of(messages: list[Message]) -> list[Message]:

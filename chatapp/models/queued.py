@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.utils import timezone
 
 from chatapp.models.conversation import title_from
 from chatapp.models.keys import is_there
@@ -31,7 +32,7 @@ class Queued(models.Model):
     )
     is_urgent = models.BooleanField(default=False)
     refusal = models.JSONField(null=True, blank=True)
-    asked_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-is_urgent", "asked_at", "id"]

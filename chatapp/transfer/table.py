@@ -50,7 +50,7 @@ def pieces(talk: Talk) -> Iterator[str]:
     about = (
         conversation.pk,
         conversation.owner.get_username(),
-        str(conversation),
+        conversation.name,
         conversation.deleted_at,
     )
     for message in talk.messages():

@@ -219,6 +219,7 @@ async def test_what_is_taken_back_comes_to_the_tab_that_asked_and_is_not_sent(
         await tab.until(lambda page: page.buttons == ["Stop"])
         await queue(tab, text)
         await other.until(waiting)
+        await tab.until(waiting)
         queued = await Queued.objects.aget()
         await tab.send(action="unqueue", queued=str(queued.pk))
         await tab.until(returned)

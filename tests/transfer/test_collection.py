@@ -31,9 +31,12 @@ async def test_two_thousand_conversations_are_never_held_together(alice: User) -
 
     most, largest = 0, 0
     noted: list[int] = []
+    told: list[UUID] = []
     signals.post_init.connect(born)
     try:
-        async for data in sent(export, ids, lambda export: noted.append(export.messages)):
+        async for data in sent(
+            export, ids, told.extend, lambda export: noted.append(export.messages)
+        ):
             most, largest = max(most, len(alive)), max(largest, len(data))
     finally:
         signals.post_init.disconnect(born)
@@ -41,14 +44,14 @@ async def test_two_thousand_conversations_are_never_held_together(alice: User) -
 
     assert most <= 3 * (slices.CONVERSATIONS + slices.MESSAGES)
     assert largest < slices.PIECES * 4_000
-    assert noted == [2_000]
+    assert noted == [2_000] and told == ids
 
 
 async def test_what_changes_meanwhile_does_no_harm(alice: User) -> None:
     await write(many, alice, 120)
     export, ids = await begun(alice, "csv")
     noted: list[bool] = []
-    parts = sent(export, ids, lambda export: noted.append(export.is_complete))
+    parts = sent(export, ids, list, lambda export: noted.append(export.is_complete))
 
     await anext(parts)
     await Conversation.objects.filter(pk__in=ids[60:]).adelete()
@@ -60,10 +63,16 @@ async def test_what_changes_meanwhile_does_no_harm(alice: User) -> None:
 
 
 async def test_a_reader_who_leaves_is_noted_with_what_they_got(alice: User) -> None:
-    await write(many, alice, 200)
+    await write(many, alice, 300)
     export, ids = await begun(alice)
     noted: list[tuple[bool, int]] = []
-    parts = sent(export, ids, lambda export: noted.append((export.is_complete, export.messages)))
+    told: list[UUID] = []
+    parts = sent(
+        export,
+        ids,
+        told.extend,
+        lambda export: noted.append((export.is_complete, export.messages)),
+    )
 
     await anext(parts)
     await anext(parts)
@@ -72,6 +81,7 @@ async def test_a_reader_who_leaves_is_noted_with_what_they_got(alice: User) -> N
 
     ((is_complete, messages),) = noted
     assert not is_complete and 0 < messages <= slices.PIECES
+    assert messages <= len(told) < len(ids), "what is not sent is not noted"
     assert (await Export.objects.aget()).finished_at
 
 
