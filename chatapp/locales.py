@@ -24,6 +24,8 @@ def carried(work: Callable[P, T]) -> Callable[P, T]:
     return as_here
 
 
-def counted(number: float) -> str:
-    """`32000` → “32,000”, or “32.000” in German."""
-    return number_format(number, force_grouping=True)
+def counted(number: float, decimals: int | None = None) -> str:
+    """`32000` → “32,000”, or “32.000” in German; with so many decimals, else as many as it has."""
+    rounded = number if decimals is None else f"{number:.{decimals}f}"  # Django would cut it off
+    told: str = number_format(rounded, force_grouping=True)
+    return told

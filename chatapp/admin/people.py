@@ -13,12 +13,13 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chatapp.admin.audit import Audited
 from chatapp.admin.oversight import announce
 from chatapp.library import own_data
-from chatapp.models import Endpoint, Hold
+from chatapp.models import Departure, Endpoint, Hold
 from chatapp.models.audit import Action
 from chatapp.oversight.audit import record_each
 from chatapp.templatetags.history import moment
@@ -43,7 +44,7 @@ class PersonAdmin(Audited, UserAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("deleted"), ordering="departure__at")
     def left(self, person: User) -> str:
         gone = None if person.is_active else getattr(person, "departure", None)
-        return moment(gone.at, "j M Y, H:i") if gone else ""
+        return moment(gone.at, gettext("j M Y, H:i")) if gone else ""
 
     def get_deleted_objects(
         self, objs: Sequence[User] | QuerySet[User], request: HttpRequest
@@ -58,6 +59,12 @@ class PersonAdmin(Audited, UserAdmin):  # type: ignore[type-arg]
         if not own_data.may_leave(people):
             kept.append(str(_THE_LAST))
         return [str(person) for person in people], counts, set(), kept
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Whoever is made active again has not left."""
+        super().save_model(request, obj, form, change)
+        if obj.is_active:
+            Departure.objects.filter(person=obj).delete()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset:

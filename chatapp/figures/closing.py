@@ -1,8 +1,9 @@
 """Hours that are over → their figures, stored once, an hour at a time; and a day's from its hours.
 
 Any number of processes may do it: the hour is counted first, and stored with the move of the one
-clock, which only one of them can make. The database's clock says what is over. A row that is
-written later than `SETTLED` after its hour is not counted any more.
+clock, which only one of them can make. The database's clock says what is over; if it was ahead,
+the figures' clock goes back with it, and nothing is counted twice. A row that is written later than
+`SETTLED` after its hour is not counted any more.
 """
 
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ def next_closing() -> Closing | None:
     clock = FigureClock.objects.annotate(now=Now()).filter(pk=1).first()
     if clock is None:
         return Closing(BEGINNING, BEGINNING, [], [])
+    if clock.until > hour_of(clock.now) + HOUR:
+        return Closing(clock.until, _counted_until(clock.now), [], [])
     latest = hour_of(clock.now - SETTLED)
     if clock.until >= latest:
         return None
@@ -66,10 +69,25 @@ def store(closing: Closing) -> bool:
         mine = FigureClock.objects.filter(pk=1, until=closing.since)
         if not mine.update(until=closing.until):
             return False
+        if closing.until < closing.since:
+            _take_back(closing.until)
         HealthFigure.objects.bulk_create(closing.health, ignore_conflicts=True)
         _add_usage(closing.usage)
         _store_days(closing)
     return True
+
+
+def _counted_until(now: datetime) -> datetime:
+    """The end of the last hour that had begun and was counted, by a clock that was ahead."""
+    starts = stored_hours(BEGINNING, now).order_by("-start").values_list("start", flat=True)
+    last = starts.first()
+    return BEGINNING if last is None else last + HOUR
+
+
+def _take_back(until: datetime) -> None:
+    """What was counted of later times is counted when they are over."""
+    HealthFigure.objects.filter(start__gte=until).delete()
+    UsageFigure.objects.filter(day__gt=until.date()).delete()
 
 
 def _add_usage(figures: list[UsageFigure]) -> None:

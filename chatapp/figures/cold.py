@@ -22,24 +22,22 @@ Ends = Mapping[str, list[datetime]]
 
 
 def cold_among(endings: Iterable[Ending], known: Mapping[str, list[float]]) -> set[Ending]:
-    """Those that were cold. `known` are first-token times of the day before, by endpoint.
+    """Those that were cold. `known` are first-token times of the day before, by endpoint, without
+    those of cold starts.
 
-    The usual is the median of these and of the endings' own. Visits the database once if any was
-    late.
+    The usual is the median of these and of the endings' own that were quick or followed no
+    silence. Visits the database once if any was slow.
     """
-    late = late_among(list(endings), known)
-    ends = _ends_around(late) if late else {}
-    return {ending for ending in late if _was_silent(ending, ends)}
-
-
-def late_among(endings: list[Ending], known: Mapping[str, list[float]]) -> list[Ending]:
-    """Those whose first token came far later than usual at their endpoint."""
+    endings = [ending for ending in endings if ending.first_ms is not None]
+    slow = [ending for ending in endings if (ending.first_ms or 0) > LEAST_MS]
+    ends = _ends_around(slow) if slow else {}
+    silent = {ending for ending in slow if _was_silent(ending, ends)}
     times = defaultdict(list, {name: list(values) for name, values in known.items()})
     for ending in endings:
-        if ending.first_ms is not None:
-            times[ending.endpoint_name].append(ending.first_ms)
-    bars = {name: _bar(values) for name, values in times.items()}
-    return [e for e in endings if e.first_ms is not None and e.first_ms > bars[e.endpoint_name]]
+        if ending not in silent:
+            times[ending.endpoint_name].append(ending.first_ms or 0)
+    bars = {e.endpoint_name: _bar(times[e.endpoint_name]) for e in silent}
+    return {ending for ending in silent if (ending.first_ms or 0) > bars[ending.endpoint_name]}
 
 
 def _bar(times_ms: list[float]) -> float:

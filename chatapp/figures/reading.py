@@ -37,7 +37,8 @@ class Clock:
     @property
     def rest(self) -> datetime:
         """From here on a page counts by itself."""
-        return max(self.until, hour_of(self.now + HOUR) - _COUNTED_AT_ONCE)
+        until = min(self.until, hour_of(self.now))  # later only by a clock that was ahead
+        return max(until, hour_of(self.now + HOUR) - _COUNTED_AT_ONCE)
 
     @property
     def is_behind(self) -> bool:

@@ -44,9 +44,10 @@ class Refusal:
     @property
     def sentence(self) -> str:
         """In the language and the time zone of whoever reads it."""
+        sentences = _SENTENCES
         if self.most < self.wanted:
-            return str(_NEVER[self.kind] % self._words())
-        return str(_SENTENCES[self.kind] % self._words())
+            sentences = _TOO_MUCH if self.most else _NOTHING
+        return str(sentences[self.kind] % self._words())
 
     def _words(self) -> dict[str, Any]:
         return {
@@ -93,7 +94,7 @@ def moment_in_words(seconds: int) -> str:
     is_today = moment.date() == timezone.localdate()
     is_whole = moment.second == 0
     time = "H:i" if is_whole else "H:i:s"
-    words = date_format(moment, time if is_today else f"j F, {time}")
+    words = date_format(moment, time if is_today else f"{_('j F')}, {time}")
     return words if moment.utcoffset() else f"{words} UTC"
 
 
@@ -127,11 +128,7 @@ _SENTENCES: dict[Kind, Any] = {
         "a month %(left)s are left until %(until)s."
     ),
 }
-_NEVER: dict[Kind, Any] = {
-    Kind.PROMPTS: _lazy("You can read here and send nothing: your prompts a minute are %(most)s."),
-    Kind.PARALLEL: _lazy(
-        "You can read here and send nothing: your replies at a time are %(most)s."
-    ),
+_TOO_MUCH: dict[Kind, Any] = {
     Kind.DAY: _lazy(
         "This may take %(wanted)s tokens, which is more than your %(most)s a day: shorten it, or "
         "set fewer max tokens."
@@ -143,5 +140,17 @@ _NEVER: dict[Kind, Any] = {
     Kind.SERVICE: _lazy(
         "This may take %(wanted)s tokens, which is more than the %(most)s that everybody here has "
         "together in a month: shorten it, or set fewer max tokens."
+    ),
+}
+_NOTHING: dict[Kind, Any] = {
+    Kind.PROMPTS: _lazy("You can read here and send nothing: your prompts a minute are %(most)s."),
+    Kind.PARALLEL: _lazy(
+        "You can read here and send nothing: your replies at a time are %(most)s."
+    ),
+    Kind.DAY: _lazy("You can read here and send nothing: your tokens a day are %(most)s."),
+    Kind.MONTH: _lazy("You can read here and send nothing: your tokens a month are %(most)s."),
+    Kind.SERVICE: _lazy(
+        "You can read here and send nothing: the tokens that everybody here has together in a "
+        "month are %(most)s."
     ),
 }

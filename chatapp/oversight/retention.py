@@ -90,7 +90,7 @@ def expected(over: Bounds) -> Counts:
 def held(over: Bounds) -> Counts:
     """What would go, but for a hold."""
     conversations = Conversation.objects.filter(_is_expired(over) | _is_deleted(over), is_held())
-    people = User.objects.filter(is_person_held(), departure__at__lt=over.removal)
+    people = User.objects.filter(is_person_held(), is_active=False, departure__at__lt=over.removal)
     return +Counter({"Conversation": conversations.count(), "User": people.count()})
 
 

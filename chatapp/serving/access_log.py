@@ -1,6 +1,7 @@
 """What Daphne reports of each request and socket → one line of log, without what is private in it.
 
-Query strings stay out, and so does what follows a sign-in link's first part.
+Query strings stay out, and so does what opens a door: what follows the first part of a link that
+signs in or shares.
 """
 
 import logging
@@ -8,7 +9,7 @@ from typing import Any
 
 logger = logging.getLogger("chatapp.access")
 
-_PRIVATE = ("/demo/",)
+_PRIVATE = ("/demo/", "/s/")
 # Asked every few seconds, which would be most of the log.
 _PROBES = ("/healthz", "/readyz", "/metrics")
 

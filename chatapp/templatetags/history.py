@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chatapp.models import Status
@@ -36,14 +37,14 @@ def visible(text: str) -> SafeString:
 
 
 @register.simple_tag
-def moment(at: datetime, form: str = "j M Y, H:i:s") -> SafeString:
+def moment(at: datetime, form: str = "") -> SafeString:
     """A `<time>` in the reader's zone, to the second unless told otherwise."""
     local = timezone.localtime(at)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(),
         date_format(local, "l j F Y, H:i:s T"),
-        date_format(local, form),
+        date_format(local, form or gettext("j M Y, H:i:s")),
     )
 
 

@@ -71,6 +71,16 @@ def test_a_second_time_does_not_begin_the_grace_anew(admin: Client, alice: User)
     assert before.strftime("%Y") in admin.get(PEOPLE).content.decode()
 
 
+def test_whoever_is_made_active_again_has_not_left(admin: Client, alice: User) -> None:
+    admin.post(f"{PEOPLE}{alice.pk}/delete/", {"post": "yes"})
+    form = {"username": "alice", "is_active": "on", "date_joined_0": "2026-01-01"}
+
+    answer = admin.post(f"{PEOPLE}{alice.pk}/change/", {**form, "date_joined_1": "00:00:00"})
+
+    assert answer.status_code == 302, answer.content.decode()
+    assert User.objects.get(pk=alice.pk).is_active and not Departure.objects.exists()
+
+
 @pytest.mark.parametrize("one_by_one", [True, False])
 def test_the_last_administrators_stay(one_by_one: bool, admin: Client) -> None:
     root = User.objects.get()

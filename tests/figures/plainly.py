@@ -66,13 +66,11 @@ def _grouped(all_rows: list[Row], hours: int) -> dict[tuple[datetime, str], list
 
 
 def _cold(group: list[Row], before: list[float], all_rows: list[Row]) -> list[Row]:
-    times = before + [row["first_ms"] for row in group if row["first_ms"] is not None]
-    bar = max(2000, 3 * (nearest_rank(times, 50) or 0))
-    return [
+    timed = [row for row in group if row["first_ms"] is not None]
+    after_silence = [
         row
-        for row in group
-        if row["first_ms"] is not None
-        and row["first_ms"] > bar
+        for row in timed
+        if row["first_ms"] > 2000
         and not any(
             other["first_token_at"]
             and other["endpoint_name"] == row["endpoint_name"]
@@ -80,6 +78,8 @@ def _cold(group: list[Row], before: list[float], all_rows: list[Row]) -> list[Ro
             for other in all_rows
         )
     ]
+    usual = nearest_rank(before + [r["first_ms"] for r in timed if r not in after_silence], 50)
+    return [row for row in after_silence if row["first_ms"] > 3 * (usual or 0)]
 
 
 def _figures(group: list[Row], cold: list[Row]) -> Row:

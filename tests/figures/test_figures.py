@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import DateTimeField, Value
 from django.utils import timezone
 
 from chatapp.database import read
@@ -165,6 +166,45 @@ def test_a_clock_that_was_set_back_makes_no_negative_times(conversation: Convers
 
     assert sum(figure.requests for figure in figures) == 3
     assert [f.first_p50_ms for f in figures] == [500, 400]
+
+
+def test_after_a_clock_that_was_ahead_hours_count_again(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    before = reply(conversation, now - timedelta(hours=3))
+    ahead = reply(conversation, now + timedelta(hours=20))
+    Message.objects.bulk_create([before, ahead])
+    monkeypatch.setattr(closing, "Now", lambda: Value(now + timedelta(hours=26), DateTimeField()))
+    close_all()
+    monkeypatch.undo()
+    assert FigureClock.objects.get().until > now
+
+    shown = reading.by_hour(now - timedelta(hours=5), reading.clock())
+    late = reply(conversation, timezone.now() - timedelta(seconds=3))
+    Message.objects.bulk_create([late])
+    at_once = reading.by_hour(now - timedelta(hours=5), reading.clock())
+    close_all()
+
+    assert len(at_once) == len(shown) + 1, "what ends now is shown"
+    assert FigureClock.objects.get().until <= timezone.now()
+    assert [f.start for f in HealthFigure.objects.filter(period="hour")] == [
+        hour_of(before.finished_at)  # type: ignore[arg-type]
+    ]
+    days = [figure.day for figure in UsageFigure.objects.all()]
+    assert days == [before.finished_at.astimezone(UTC).date()]  # type: ignore[union-attr]
+
+
+def test_an_endpoint_that_nearly_always_starts_cold_shows_it(conversation: Conversation) -> None:
+    at = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=30)
+    cold = [reply(conversation, at + timedelta(hours=n), 40_000) for n in range(0, 20, 2)]
+    warm = reply(conversation, at + timedelta(minutes=2), 300)
+    Message.objects.bulk_create([*cold, warm])
+
+    close_all()
+
+    figures = HealthFigure.objects.filter(period=Period.HOUR)
+    assert [figure.cold for figure in figures] == [1] * 10
 
 
 def test_a_late_first_token_is_a_cold_start_only_after_a_silence(

@@ -155,8 +155,9 @@ def test_a_call_that_is_larger_than_the_whole_limit_is_told_so(
 def test_zero_is_none(alice: User, limit: str, limit_to: LimitTo) -> None:
     limit_to(**{limit: 0})
 
-    with refused():
+    with refused() as sentences:
         ask(alice)
+    assert sentences[0].startswith("You can read here and send nothing")
 
 
 def test_a_new_day_and_a_new_month_begin_with_none(alice: User, limit_to: LimitTo) -> None:

@@ -16,8 +16,9 @@ def test_a_request_is_one_line_without_its_query(caplog: pytest.LogCaptureFixtur
     assert line(caplog, "http", "complete", "/c/1/?q=secret") == "GET /c/1/ 200 5 B 12 ms"
 
 
-def test_a_sign_in_link_is_cut(caplog: pytest.LogCaptureFixture) -> None:
-    assert line(caplog, "http", "complete", "/demo/secret/") == "GET /demo/… 200 5 B 12 ms"
+@pytest.mark.parametrize("start", ["/demo/", "/s/"])
+def test_a_link_that_opens_a_door_is_cut(caplog: pytest.LogCaptureFixture, start: str) -> None:
+    assert line(caplog, "http", "complete", f"{start}secret/") == f"GET {start}… 200 5 B 12 ms"
 
 
 def test_a_socket_is_logged_as_it_opens_and_closes(caplog: pytest.LogCaptureFixture) -> None:

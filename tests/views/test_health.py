@@ -1,11 +1,13 @@
 """What load balancers, operators and Prometheus ask."""
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import Http404
 from django.test import AsyncClient, AsyncRequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -50,19 +52,41 @@ def test_migrations_are_looked_for_until_they_are_there(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "_is_migrated", False)
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'chatapp' AND name LIKE '0012%'")
+    recorder = MigrationRecorder(connection)
+    latest = recorder.migration_qs.filter(app="chatapp").latest("name").name
+    recorder.record_unapplied("chatapp", latest)
     assert health._is_usable() == "migrations missing"
 
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO django_migrations (app, name, applied)"
-            " VALUES ('chatapp', '0012_owners_of_copied_files', CURRENT_TIMESTAMP)"
-        )
+    recorder.record_applied("chatapp", latest)
     assert health._is_usable() == "ok"
     with CaptureQueriesContext(connection) as asked:
         assert health._is_usable() == "ok"
-    assert len(asked) == 1
+    assert not any("django_migrations" in query["sql"] for query in asked)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="locks an SQLite file")
+async def test_a_database_that_can_only_be_read_is_not_ready(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE_S", 0.3)
+    lock = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    during = await AsyncClient().get("/readyz")
+    lock.execute("COMMIT")
+    lock.close()
+    after = await AsyncClient().get("/readyz")
+
+    assert (during.status_code, after.status_code) == (503, 200)
+    assert during.json()["database"] == "no answer within 0.3 s"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="as after a failover")
+def test_a_standby_is_not_ready(transactional_db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+        with pytest.raises(DatabaseError):
+            health._is_usable()
+        cursor.execute("SET default_transaction_read_only = off")
 
 
 async def test_a_process_that_ends_is_not_ready(

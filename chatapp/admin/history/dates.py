@@ -25,7 +25,7 @@ from chatapp.models import Conversation, Summary
 
 _WHEN = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
 _A_DAY = timedelta(days=1)
-_FORMATS = ("Y", "F Y", "j F Y")
+_FORMATS = ("Y", "F Y", gettext_lazy("j F Y"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Span:
 
     @property
     def title(self) -> str:
-        return date_format(self.first, _FORMATS[self.level])
+        return date_format(self.first, str(_FORMATS[self.level]))
 
     def __str__(self) -> str:
         return self.first.isoformat()[: (4, 7, 10)[self.level]]

@@ -190,7 +190,7 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=gettext_lazy("first token"), ordering="summary__first_token_ms")
     def first_token(self, conversation: Conversation) -> str:
         waited_ms = conversation.summary.first_token_ms
-        return "" if waited_ms is None else f"{waited_ms / 1000:.2f} s"
+        return "" if waited_ms is None else f"{counted(waited_ms / 1000, 2)} s"
 
     @admin.display(description=gettext_lazy("feedback"))
     def feedback(self, conversation: Conversation) -> SafeString:
@@ -210,7 +210,7 @@ class Listing(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=gettext_lazy("last activity"), ordering="summary__active_at")
     def last_activity(self, conversation: Conversation) -> SafeString:
-        return moment(conversation.active_at, "j M Y, H:i")
+        return moment(conversation.active_at, _("j M Y, H:i"))
 
 
 def _beside(cl: Conversations | None) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from math import ceil, floor, log10
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from chatapp.locales import counted
+
 PLOT, TOP, BOTTOM = 150, 8, 24
 _STEPS = 4
 _BAR = 0.78
@@ -138,12 +140,16 @@ _UNDER = TOP + PLOT + 17
 def number(value: float) -> str:
     """`0.25`, `7`, `1,240`, `15 k`: three digits that mean something."""
     if value >= 10_000_000:
-        return f"{value / 1_000_000:,.0f} M"
+        return f"{counted(value / 1_000_000, 0)} M"
     if value >= 1_000_000:
-        return f"{value / 1_000_000:.3g} M"
+        return f"{_rounded(value / 1_000_000)} M"
     if value >= 10_000:
-        return f"{value / 1000:,.0f} k"
-    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
+        return f"{counted(value / 1000, 0)} k"
+    return counted(value, 0) if value >= 100 or value == int(value) else _rounded(value)
+
+
+def _rounded(value: float) -> str:
+    return counted(float(f"{value:.3g}"))
 
 
 def percent(value: float) -> str:

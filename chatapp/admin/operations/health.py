@@ -20,6 +20,7 @@ from chatapp.errors import Kind
 from chatapp.figures import reading
 from chatapp.figures.cold import LEAST_MS, SILENCE, TIMES_THE_USUAL
 from chatapp.figures.counting import DAY, HOUR, day_of, hour_of
+from chatapp.locales import counted
 from chatapp.models import HealthFigure
 
 _MOST_KINDS = 5
@@ -62,7 +63,7 @@ class Span:
         return [self._slot(i, start) for i, start in enumerate(starts)]
 
     def _slot(self, i: int, start: datetime) -> Slot:
-        day = date_format(start, "j M")
+        day = date_format(start, _("j M"))
         if self.step == HOUR:
             tick = (day if start.hour == 0 else f"{start:%H:%M}") if start.hour % 6 == 0 else ""
             return Slot(f"{day}, {start:%H:%M}–{start + HOUR:%H:%M}", tick, start.hour % 12 == 0)
@@ -153,7 +154,7 @@ class Row:
         figure = self.figure
         times = (figure.first_p50_ms, figure.first_p95_ms)
         rates = (figure.rate_p50, figure.rate_p95)
-        return [*map(_seconds, times), *("" if r is None else f"{r:,.1f}" for r in rates)]
+        return [*map(_seconds, times), *("" if r is None else counted(r, 1) for r in rates)]
 
     @property
     def cold_time(self) -> str:
@@ -298,8 +299,8 @@ def _totals(figures: Sequence[HealthFigure]) -> dict[str, Total]:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else ""
+    return f"{counted(100 * part / whole, 1)} %" if whole else ""
 
 
 def _seconds(ms: float | None) -> str:
-    return "" if ms is None else f"{ms / 1000:,.2f}"
+    return "" if ms is None else counted(ms / 1000, 2)

@@ -43,6 +43,11 @@ GROUPS: dict[str, Any] = {
     "endpoint": gettext_lazy("Endpoint"),
     "day": gettext_lazy("Day"),
 }
+_BY: dict[str, Any] = {
+    "user": gettext_lazy("By user"),
+    "endpoint": gettext_lazy("By endpoint"),
+    "day": gettext_lazy("By day"),
+}
 _COLUMNS = {"user": "user", "endpoint": "endpoint_name", "day": "day"}
 
 
@@ -158,7 +163,7 @@ async def usage_csv(request: HttpRequest) -> HttpResponseBase:
     response = StreamingHttpResponse(
         in_slices(_csv(question, clock)), content_type="text/csv; charset=utf-8"
     )
-    name = f"usage-{question.first}-{question.last}.csv"
+    name = f"usage-{question.first}-{question.last}{'-incomplete' * clock.is_behind}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -178,7 +183,7 @@ def _usage(request: HttpRequest) -> HttpResponse:
         _("Usage"),
         question=question,
         who=_name_of_person(user, _names([user])) if (user := question.user) else "",
-        groups=[(key, name, question.address(by=key, sort="")) for key, name in GROUPS.items()],
+        groups=[(key, name, question.address(by=key, sort="")) for key, name in _BY.items()],
         heads=_heads(question),
         lines=paginator.get_page(request.GET.get("p")),
         total=total,
@@ -207,7 +212,7 @@ _NAMING: dict[str, Naming] = {
     "user": lambda key, names: (_name_of_person(key, names), {"user": key, "by": "day"}),
     "endpoint": lambda key, _names: (key or _("(none)"), {"endpoint": key, "by": "user"}),
     "day": lambda key, _names: (
-        date_format(key, "j M Y"),
+        date_format(key, _("j M Y")),
         {"first": key, "last": key, "by": "user"},
     ),
 }
@@ -257,8 +262,8 @@ def _chart(question: Question, fresh: list[UsageFigure]) -> Chart | None:
     every = max(1, days // 6)
     slots = [
         Slot(
-            date_format(day, "j M"),
-            date_format(day, "j M") if i % every == every // 2 else "",
+            date_format(day, _("j M")),
+            date_format(day, _("j M")) if i % every == every // 2 else "",
             i % (2 * every) == every // 2,
         )
         for i, day in enumerate(dates)
