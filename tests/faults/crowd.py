@@ -28,10 +28,12 @@ async def delays(on: Stage, readers: Sequence[Reader], seconds: float) -> list[f
     ]
 
 
-def compared(calm: list[float], bad: list[float], bar_ms: float) -> list[Figure]:
+def compared(
+    calm: list[float], bad: list[float], bar_ms: float, gross_ms: float = 1000
+) -> list[Figure]:
     before, during = percentile(calm, 99), percentile(bad, 99)
     return [
         timing("others' token delay before, p99 ms", before),
         timing("others' token delay meanwhile, p99 ms", during),
-        timing("  longer by, ms", max(0.0, during - before), bar_ms),
+        timing("  longer by, ms", max(0.0, during - before), bar_ms, gross_ms),
     ]

@@ -46,7 +46,7 @@ async def locked(seconds: int) -> list[Figure]:
         ]
         return [
             Figure("seconds locked", released_at - locked_at, digits=1),
-            timing("from a frame to the next, p99 ms", percentile(gaps, 99), 250),
+            timing("from a frame to the next, p99 ms", percentile(gaps, 99), 250, seconds * 500),
             timing("from a frame to the next, max ms", max(gaps)),
             timing("last rows written after the release, ms", written_s, 2000),
             Figure("replies not complete", len(orders) - statuses.count("complete"), 0),

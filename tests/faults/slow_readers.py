@@ -38,7 +38,7 @@ async def slow_readers(seconds: int, slow: int = 50, never: int = 10) -> list[Fi
         return [
             Figure("slow peers", slow),
             Figure("peers that never read", never),
-            Figure("memory gained, MiB", most.result() - before, 30, 1, is_timing=True),
+            Figure("memory gained, MiB", most.result() - before, 30, 1, is_timing=True, gross=100),
             *compared(calm, bad, 50),
             Figure("slow peers that were dropped", sum(p.held_s is not None for p in peers[:slow])),
             *_drops(peers[slow:], seconds),
