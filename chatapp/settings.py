@@ -53,9 +53,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "chatapp.serving.middleware.request_id",
     "chatapp.serving.middleware.for_machines",
+    "chatapp.serving.middleware.security_headers",  # before what may refuse a request
     "django.middleware.security.SecurityMiddleware",
     "chatapp.serving.middleware.StaticFiles",
-    "chatapp.serving.middleware.content_security_policy",
     "chatapp.serving.middleware.preferences",
     "django.middleware.locale.LocaleMiddleware",
     "chatapp.serving.middleware.bounded_body",

@@ -25,6 +25,9 @@ from chatapp.views import (
 from chatapp.views.oversight import oversight
 from chatapp.views.preferences import preferences
 
+handler400 = "chatapp.views.failures.bad_request"
+handler500 = "chatapp.views.failures.server_error"
+
 urlpatterns = [
     path("", conversations.home, name="home"),
     path("c/<uuid:conversation_id>/", conversations.show, name="conversation"),

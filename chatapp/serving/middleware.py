@@ -73,12 +73,14 @@ def for_machines(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
 
 
 @sync_and_async_middleware
-def content_security_policy(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
-    """Nothing but our own files may run, load or connect, on every page including the admin."""
+def security_headers(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
+    """Nothing but our own files may run, load or connect, on every page including the admin and
+    those that say why Django's own middleware refused a request."""
 
     def secured(response: HttpResponse) -> HttpResponse:
         response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
 
     async def answer_async(request: HttpRequest) -> HttpResponse:
