@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
+from chatapp.errors import InvalidInput
+
 POINTS = {
     "reply.stored": "its rows are committed, its generation has not started",
     "reply.called": "its generation has started, the upstream has not been called",
@@ -40,7 +42,7 @@ def armed(name: str, action: str) -> Iterator[None]:
 
 
 def arm_from_settings() -> None:
-    """Arms what FAILPOINTS names."""
+    """Arms what FAILPOINTS names. Raises InvalidInput for what there is not."""
     for pair in settings.FAILPOINTS:
         name, _, action = pair.partition("=")
         _armed[_known(name)] = _parse(action)
@@ -61,12 +63,16 @@ def _pause_s(action: Action) -> float:
 
 def _known(name: str) -> str:
     if name not in POINTS:
-        raise ValueError(f"No failpoint {name!r}; there are {', '.join(POINTS)}.")
+        raise InvalidInput(f"FAILPOINTS: there is no “{name}”, only {', '.join(POINTS)}.")
     return name
 
 
 def _parse(action: str) -> Action:
     verb, _, seconds = action.partition(":")
-    if verb not in ("kill", "hang", "sleep"):
-        raise ValueError(f"A failpoint can kill, hang or sleep:SECONDS, not {action!r}.")
-    return verb, float(seconds or 0)
+    try:
+        pause_s = float(seconds or 0)
+    except ValueError:
+        pause_s = -1.0
+    if verb not in ("kill", "hang", "sleep") or not 0 <= pause_s < float("inf"):
+        raise InvalidInput(f"FAILPOINTS: a point can kill, hang or sleep:SECONDS, not “{action}”.")
+    return verb, pause_s

@@ -3,40 +3,28 @@
 Every variable is explained in `.env.example`.
 """
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
-
+from chatapp import environment
 from chatapp.logs import FORMATS
 from chatapp.secret_key import local_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+environment.read_file(BASE_DIR / ".env")
 
-
-def days_in(name: str, default: str) -> int:
-    """A slip here would remove what should be kept, so nothing starts with one."""
-    value = env.str(name, "") or default
-    if not value.isdecimal():
-        raise ImproperlyConfigured(f"{name} must be a whole number of days, not {value!r}.")
-    return int(value)
-
-
-DEBUG: bool = env.bool("DEBUG", False)
-DEMO: bool = env.bool("DEMO", False)
-HTTPS: bool = env.bool("HTTPS", not (DEBUG or DEMO))
+DEBUG = environment.switch("DEBUG", default=False)
+DEMO = environment.switch("DEMO", default=False)
+HTTPS = environment.switch("HTTPS", default=not (DEBUG or DEMO))
 
 # Commands work without a key of their own; serving in production without one does not (checks.py).
-SECRET_KEY: str = env.str("SECRET_KEY", "") or local_secret_key(BASE_DIR / ".secret_key")
-SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
-HAS_OWN_SECRET_KEY = bool(env.str("SECRET_KEY", ""))
+SECRET_KEY = environment.text("SECRET_KEY")
+HAS_OWN_SECRET_KEY = bool(SECRET_KEY)
+SECRET_KEY = SECRET_KEY or local_secret_key(BASE_DIR / ".secret_key")
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "chatapp",  # first, so that its commands and templates stand before Django's
@@ -88,12 +76,8 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": env.db_url_config(
-        env.str("DATABASE_URL", "") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
-    )
-}
-_database = DATABASES["default"]
+_database = environment.database("DATABASE_URL", default=BASE_DIR / "db.sqlite3")
+DATABASES = {"default": _database}
 _database["CONN_HEALTH_CHECKS"] = True
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE takes the write lock at once and waits for it; the default, a lock taken halfway
@@ -120,7 +104,7 @@ elif _database["ENGINE"] == "django.db.backends.postgresql":
     _database["OPTIONS"]["pool"] = {
         "reconnect_timeout": 5,
         "min_size": 1,
-        "max_size": env.int("DATABASE_POOL", 12),
+        "max_size": environment.whole("DATABASE_POOL", 12, least=1, most=1000),
         "timeout": 20,
     }
 
@@ -158,9 +142,9 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 if HTTPS:
     SESSION_COOKIE_NAME = "__Host-sessionid"
-    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 3600)
-TRUST_PROXY: bool = env.bool("TRUST_PROXY", False)
-TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", 1) if TRUST_PROXY else 0
+    SECURE_HSTS_SECONDS = environment.whole("HSTS_SECONDS", 3600)
+TRUST_PROXY = environment.switch("TRUST_PROXY", default=False)
+TRUSTED_PROXIES = environment.whole("TRUSTED_PROXIES", 1, most=20) if TRUST_PROXY else 0
 if TRUST_PROXY:
     # Without the proxy's word every request looks like http, and a redirect would never end.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -200,7 +184,8 @@ FORMAT_MODULE_PATH = "chatapp.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-LOG_FORMAT: str = env.str("LOG_FORMAT", "text" if DEBUG or DEMO else "json")
+LOG_FORMAT = environment.one_of("LOG_FORMAT", FORMATS, "text" if DEBUG or DEMO else "json")
+LOG_LEVEL = environment.one_of("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -212,7 +197,7 @@ LOGGING = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # Below WARNING these print requests with their headers, and so the keys.
         name: {"level": "WARNING"}
@@ -222,37 +207,27 @@ LOGGING = {
     | {"django": {}, "django.server": {"propagate": True}},
 }
 
-
-def _most(name: str, default: int | None = None) -> int | None:
-    """A limit; an empty one is unlimited."""
-    value: str = env.str(name, "" if default is None else str(default))
-    return int(value) if value.strip() else None
-
-
 # One person tries everything out in a demo, in several tabs.
-LIMIT_PROMPTS_A_MINUTE = _most("LIMIT_PROMPTS_A_MINUTE", 60 if DEMO else 10)
-LIMIT_PARALLEL_REPLIES = _most("LIMIT_PARALLEL_REPLIES", 10 if DEMO else 2)
-LIMIT_TOKENS_A_DAY = _most("LIMIT_TOKENS_A_DAY")
-LIMIT_TOKENS_A_MONTH = _most("LIMIT_TOKENS_A_MONTH")
-LIMIT_SERVICE_TOKENS_A_MONTH = _most("LIMIT_SERVICE_TOKENS_A_MONTH")
-LIMIT_RESERVED_TOKENS: int = env.int("LIMIT_RESERVED_TOKENS", 4096)
-LIMIT_SOCKETS_A_PERSON = _most("LIMIT_SOCKETS_A_PERSON", 10)
-LIMIT_SOCKETS_A_PROCESS = _most("LIMIT_SOCKETS_A_PROCESS", 500)
+LIMIT_PROMPTS_A_MINUTE = environment.limit("LIMIT_PROMPTS_A_MINUTE", 60 if DEMO else 10)
+LIMIT_PARALLEL_REPLIES = environment.limit("LIMIT_PARALLEL_REPLIES", 10 if DEMO else 2)
+LIMIT_TOKENS_A_DAY = environment.limit("LIMIT_TOKENS_A_DAY")
+LIMIT_TOKENS_A_MONTH = environment.limit("LIMIT_TOKENS_A_MONTH")
+LIMIT_SERVICE_TOKENS_A_MONTH = environment.limit("LIMIT_SERVICE_TOKENS_A_MONTH")
+LIMIT_RESERVED_TOKENS = environment.whole("LIMIT_RESERVED_TOKENS", 4096)
+LIMIT_SOCKETS_A_PERSON = environment.limit("LIMIT_SOCKETS_A_PERSON", 10)
+LIMIT_SOCKETS_A_PROCESS = environment.limit("LIMIT_SOCKETS_A_PROCESS", 500)
 
-PORT: int = env.int("PORT", 8000)
-DEMO_MODEL_PORT: int = env.int("DEMO_MODEL_PORT", 8990)
-UPSTREAM_ALLOWED_HOSTS: list[str] = env.list("UPSTREAM_ALLOWED_HOSTS", default=[])
+PORT = environment.whole("PORT", 8000, least=1, most=65535)
+DEMO_MODEL_PORT = environment.whole("DEMO_MODEL_PORT", 8990, least=1, most=65535)
+UPSTREAM_ALLOWED_HOSTS = environment.words("UPSTREAM_ALLOWED_HOSTS")
 MAX_PROMPT_CHARS = 32_000
-ADMIN_READS_CONVERSATIONS: bool = env.bool("ADMIN_READS_CONVERSATIONS", True)
-DRAIN_SECONDS: float = env.float("DRAIN_SECONDS", 8.0)
-REDIS_URL: str = env.str("REDIS_URL", "")
-WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", 1)
-RETENTION_DAYS: int = days_in("RETENTION_DAYS", "0")
-DELETED_GRACE_DAYS: int = days_in("DELETED_GRACE_DAYS", "30")
-BUILD: str = env.str("BUILD", "")
-METRICS_NETWORKS: list[IPv4Network | IPv6Network] = [
-    ip_network(network, strict=False)
-    for network in env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1"])
-]
-METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
-FAILPOINTS: list[str] = env.list("FAILPOINTS", default=[])
+ADMIN_READS_CONVERSATIONS = environment.switch("ADMIN_READS_CONVERSATIONS", default=True)
+DRAIN_SECONDS = environment.seconds("DRAIN_SECONDS", 8, most=3600)
+REDIS_URL = environment.redis_url("REDIS_URL")
+WEB_CONCURRENCY = environment.whole("WEB_CONCURRENCY", 1, least=1, most=1000)
+RETENTION_DAYS = environment.whole("RETENTION_DAYS", 0, most=36500, of="days")
+DELETED_GRACE_DAYS = environment.whole("DELETED_GRACE_DAYS", 30, most=36500, of="days")
+BUILD = environment.text("BUILD")
+METRICS_NETWORKS = environment.networks("METRICS_NETWORKS", ["127.0.0.0/8", "::1"])
+METRICS_TOKEN = environment.text("METRICS_TOKEN")
+FAILPOINTS = environment.words("FAILPOINTS")

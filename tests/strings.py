@@ -13,7 +13,14 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
 # The command line and what it prints stay English, and so does the scripted model.
 ENGLISH = {
-    *("checks.py", "failpoints.py", "metrics.py", "settings.py", "serving/alone.py"),
+    *(
+        "checks.py",
+        "environment.py",
+        "failpoints.py",
+        "metrics.py",
+        "settings.py",
+        "serving/alone.py",
+    ),
     *("management", "demo", "migrations"),
 }
 MODULES = sorted(

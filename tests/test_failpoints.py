@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from chatapp.errors import InvalidInput
 from chatapp.failpoints import POINTS, armed, reach
 
 
@@ -17,9 +18,12 @@ async def test_an_armed_point_holds_whoever_comes_by() -> None:
     assert time.monotonic() - began < 0.05
 
 
-@pytest.mark.parametrize(("name", "action"), [("nowhere", "kill"), ("rows.read", "explode")])
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [("nowhere", "kill"), ("rows.read", "explode"), ("rows.read", "sleep:explode")],
+)
 def test_a_slip_is_named(name: str, action: str) -> None:
-    with pytest.raises(ValueError, match=r"nowhere|explode"), armed(name, action):
+    with pytest.raises(InvalidInput, match=r"nowhere|explode"), armed(name, action):
         pass
 
 

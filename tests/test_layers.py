@@ -9,7 +9,18 @@ ROOT = Path(__file__).parent.parent / "chatapp"
 
 # From the ground up; a module may import its own layer's package and what lies below.
 LAYERS = [
-    {"errors", "events", "failpoints", "forms", "locales", "logs", "metrics", "secret_key", "text"},
+    {
+        "environment",
+        "errors",
+        "events",
+        "failpoints",
+        "forms",
+        "locales",
+        "logs",
+        "metrics",
+        "secret_key",
+        "text",
+    },
     {"database", "models", "migrations"},
     {"figures", "upstream"},
     {"limits"},

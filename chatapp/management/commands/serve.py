@@ -56,9 +56,9 @@ def serve(
 
     try:
         claim_database()
+        arm_from_settings()
     except InvalidInput as error:
         raise CommandError(str(error)) from None
-    arm_from_settings()
 
     async def on_start() -> None:
         from chatapp.database import write
