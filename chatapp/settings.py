@@ -76,7 +76,9 @@ TEMPLATES = [
     },
 ]
 
-_database = environment.database("DATABASE_URL", default=BASE_DIR / "db.sqlite3")
+# The demo's people and endpoints are nobody else's.
+_file = BASE_DIR / ("demo.sqlite3" if DEMO else "db.sqlite3")
+_database = environment.database("DATABASE_URL", default=_file)
 DATABASES = {"default": _database}
 _database["CONN_HEALTH_CHECKS"] = True
 if _database["ENGINE"] == "django.db.backends.sqlite3":

@@ -146,6 +146,15 @@ def test_a_command_says_it_in_one_line(command: str, name: str, said: str) -> No
     assert done.stderr.startswith(f"{name} has to be ") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(("demo", "file"), [("on", "demo.sqlite3"), ("off", "db.sqlite3")])
+def test_the_demo_has_a_database_of_its_own(demo: str, file: str) -> None:
+    script = "from django.conf import settings; print(settings.DATABASES['default']['NAME'])"
+
+    done = manage("shell", "-v0", "-c", script, DEMO=demo)
+
+    assert done.stdout.strip() == str(ROOT / file), done.stderr
+
+
 def test_all_that_the_example_shows_is_understood() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     shown = [line.removeprefix("# ") for line in lines]
