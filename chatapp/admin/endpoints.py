@@ -22,6 +22,7 @@ from chatapp.generation.calls import check_endpoint, request_for, target_to_try
 from chatapp.models import Endpoint
 from chatapp.models.audit import Action
 from chatapp.oversight.audit import record
+from chatapp.views.access import HtmxRequest
 
 _FOLDER = "admin/chatapp/endpoint"
 _LIMITS = ["connect_timeout_s", "first_byte_timeout_s", "silence_timeout_s", "total_timeout_s"]
@@ -104,13 +105,13 @@ class EndpointAdmin(Audited):
         state = _("set") if endpoint.has_key_set else _("not set")
         return f"{endpoint.api_key_env}: {state}"
 
-    def show_request(self, request: HttpRequest, endpoint_id: int | None = None) -> HttpResponse:
+    def show_request(self, request: HtmxRequest, endpoint_id: int | None = None) -> HttpResponse:
         """The request that the form describes, on its page or as a page of its own."""
         stored = self._stored(request, endpoint_id)
         if request.method != "POST":
             return HttpResponseRedirect(_form_of(stored))
         context = _described(EndpointForm(request.POST, instance=stored))
-        if request.headers.get("HX-Request"):
+        if request.htmx:
             return render(request, f"{_FOLDER}/_request.html", context)
         context |= self._page(request, stored, _("The request that is sent"))
         return render(request, f"{_FOLDER}/request.html", context)

@@ -11,9 +11,16 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.middleware import HtmxDetails
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 V = TypeVar("V", bound=View)
+
+
+class HtmxRequest(HttpRequest):
+    """As django-htmx's middleware hands it on: `htmx` is true for a part of a page."""
+
+    htmx: HtmxDetails
 
 
 def private_page(view: V) -> V:

@@ -17,7 +17,7 @@ from chatapp.forms import clean_text, uuid_of
 from chatapp.generation import bus
 from chatapp.library import catalog
 from chatapp.library.search import MOST_HITS, search
-from chatapp.views.access import private_form, private_page, user_of_request
+from chatapp.views.access import HtmxRequest, private_form, private_page, user_of_request
 
 Change = Callable[[User, list[UUID]], int]
 
@@ -34,7 +34,7 @@ _MOST = 200
 
 
 @private_page
-async def index(request: HttpRequest) -> HttpResponse:
+async def index(request: HtmxRequest) -> HttpResponse:
     """All conversations; for htmx only the next ones, as the sidebar wants them."""
     user = await user_of_request(request)
     try:
@@ -65,7 +65,7 @@ async def change(request: HttpRequest, action: str) -> HttpResponse:
 
 
 @private_form
-async def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+async def rename(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     user = await user_of_request(request)
     try:
         await write(catalog.rename, user, conversation_id, request.POST.get("title", ""))
@@ -91,11 +91,11 @@ def _find(request: HttpRequest, user: User) -> HttpResponse:
     return render(request, "search.html", context, status=422 if context["notice"] else 200)
 
 
-def _index(request: HttpRequest, user: User, **extra: Any) -> HttpResponse:
+def _index(request: HtmxRequest, user: User, **extra: Any) -> HttpResponse:
     is_archive = "archived" in request.GET
     page = catalog.listing(user, request.GET.get("after", ""), archived=is_archive)
     context = {"listing": page, "archived": is_archive, "deleted": _deleted(request), **extra}
-    template = "_listing.html" if request.headers.get("HX-Request") else "conversations.html"
+    template = "_listing.html" if request.htmx else "conversations.html"
     return render(request, template, context, status=422 if "notice" in extra else 200)
 
 

@@ -13,7 +13,7 @@ from chatapp.models import Message, message_for, usable_endpoints
 from chatapp.models.message import path_of
 from chatapp.models.tree import complete, tree_of
 from chatapp.page.transcript import article, look_digest
-from chatapp.views.access import private_page, user_of_request
+from chatapp.views.access import HtmxRequest, private_page, user_of_request
 
 
 @private_page
@@ -36,7 +36,7 @@ async def elsewhere(request: HttpRequest, message_id: UUID) -> HttpResponse:
 
 
 @private_page
-async def edit_form(request: HttpRequest, message_id: UUID) -> HttpResponse:
+async def edit_form(request: HtmxRequest, message_id: UUID) -> HttpResponse:
     """The form in which one's message is written anew, for the place where it stands."""
     message = await read(_as_shown, await user_of_request(request), message_id)
     context = {
@@ -45,7 +45,7 @@ async def edit_form(request: HttpRequest, message_id: UUID) -> HttpResponse:
         "key": uuid.uuid4(),
         "csrf_token": get_token(request),
     }
-    template = "_edit.html" if request.headers.get("HX-Request") else "edit.html"
+    template = "_edit.html" if request.htmx else "edit.html"
     return await read(render, request, template, context)
 
 

@@ -13,11 +13,11 @@ from chatapp.errors import InvalidInput
 from chatapp.library import sharing
 from chatapp.models import conversation_for, shared_conversation_for, shared_path
 from chatapp.page.transcript import article
-from chatapp.views.access import private_form, private_page, user_of_request
+from chatapp.views.access import HtmxRequest, private_form, private_page, user_of_request
 
 
 @private_form
-async def share(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+async def share(request: HtmxRequest, conversation_id: UUID) -> HttpResponse:
     """Makes a link, `kind` “stands” or “grows”; htmx gets the conversation's links."""
     user = await user_of_request(request)
     grows = request.POST.get("kind") == "grows"
@@ -29,7 +29,7 @@ async def share(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 
 @private_form
-async def revoke(request: HttpRequest, token: str) -> HttpResponse:
+async def revoke(request: HtmxRequest, token: str) -> HttpResponse:
     user = await user_of_request(request)
     return await _answer(request, user, await write(sharing.revoke, user, token))
 
@@ -58,9 +58,9 @@ async def copy(request: HttpRequest, token: str) -> HttpResponse:
 
 
 async def _answer(
-    request: HttpRequest, user: User, conversation_id: UUID, made: str = "", notice: str = ""
+    request: HtmxRequest, user: User, conversation_id: UUID, made: str = "", notice: str = ""
 ) -> HttpResponse:
-    if request.headers.get("HX-Request"):
+    if request.htmx:
         return await read(_menu, request, user, conversation_id, made, notice)
     if notice:
         return await read(_links, request, user, notice=notice, status=422)

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from chatapp.admin.frame import frame
 from chatapp.database import read
 
-View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 OPERATE = "chatapp.operate"
 HEALTH = "chatapp.view_healthfigure"

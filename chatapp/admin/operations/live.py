@@ -31,6 +31,7 @@ from chatapp.sockets import (
     PageSocket,
     Refused,
 )
+from chatapp.views.access import HtmxRequest
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ async def live(request: HttpRequest) -> HttpResponseBase:
 
 @require_http_methods(["GET", "POST"])
 @for_those_who_may(OPERATE)
-async def cancel(request: HttpRequest) -> HttpResponseBase:
+async def cancel(request: HtmxRequest) -> HttpResponseBase:
     """Stops a reply wherever it runs, as its person's own Stop would; a GET, as after signing in
     half-way, leads to the page."""
     if request.method == "GET":
@@ -58,7 +59,7 @@ async def cancel(request: HttpRequest) -> HttpResponseBase:
         await registry.stop(reply.pk)
         person = reply.conversation.owner.get_username()
         sentence = _("The reply to %(person)s is being stopped.") % {"person": person}
-    if request.headers.get("HX-Request"):
+    if request.htmx:
         return render(request, "admin/operations/cancelled.html", {"sentence": sentence})
     messages.info(request, sentence)
     return redirect("running")
