@@ -205,9 +205,16 @@ async def test_labels_name_no_people_and_no_conversations(
     }
 
 
-def test_a_reply_that_never_began_is_counted_as_well() -> None:
+async def test_a_reply_that_never_began_is_counted_as_well() -> None:
     nothing = {"status": "stopped", "arrivals": {"counts": []}}
     count_reply("nowhere", nothing, Usage(None, None))
+
+    endpoint = ("endpoint", "nowhere")
+    assert {key: value for key, value in (await series()).items() if endpoint in key[1]} == {
+        ("chatapp_replies_total", frozenset({endpoint, ("status", "stopped")})): 1,
+        ("chatapp_tokens_total", frozenset({endpoint, ("direction", "input")})): 0,
+        ("chatapp_tokens_total", frozenset({endpoint, ("direction", "output")})): 0,
+    }
 
 
 async def test_of_a_reply_that_was_continued_only_the_new_tokens_are_counted() -> None:
