@@ -1,4 +1,4 @@
-"""Text that people type → one line that can stand beside others."""
+"""Text → one line of it that can stand beside others, a fence around it, its tokens by estimate."""
 
 import re
 
@@ -14,6 +14,9 @@ UNSEEN = re.compile(
     "|(?<![^\x00-\x7f])[\u200c\u200d]"
 )
 
+_FENCE = re.compile("`{3,}")
+_BYTES_A_TOKEN = 4
+
 
 def one_line(text: str) -> str:
     """`text` with its white space as single spaces, and without what turns it."""
@@ -23,6 +26,17 @@ def one_line(text: str) -> str:
 def spelled_out(text: str) -> str:
     """`text` with the number of each character that is not seen in its place."""
     return UNSEEN.sub(lambda found: number_of(found.group()), text)
+
+
+def fence_around(text: str) -> str:
+    """Markdown's mark before and after `text`: longer than any within."""
+    return "`" * (max(map(len, _FENCE.findall(text)), default=2) + 1)
+
+
+def tokens_in(text: str) -> int:
+    """About how many tokens it is: one for four bytes of UTF-8, which are four letters of English
+    or a little more than one character of Chinese. Rounded up, so that only no text is no token."""
+    return -(-len(text.encode()) // _BYTES_A_TOKEN)
 
 
 def number_of(char: str) -> str:

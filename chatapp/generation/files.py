@@ -1,6 +1,5 @@
 """The files of messages: claimed by a message that is sent, put into the turns of a prompt."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
@@ -12,13 +11,12 @@ from django.utils.translation import gettext as _
 from chatapp.errors import InvalidInput
 from chatapp.models import Attachment, Endpoint, Message, Queued, Role
 from chatapp.models.attachment import MAX_FILES, MAX_IMAGE_BYTES
+from chatapp.text import fence_around
 from chatapp.upstream.contract import Image, Turn
 from chatapp.upstream.options import takes_images
 
 # In one request; older images are left out. It holds the images of any one message.
 MAX_REQUEST_IMAGE_BYTES = MAX_FILES * MAX_IMAGE_BYTES
-
-_FENCE = re.compile(r"`{3,}")
 
 
 def unsent(
@@ -77,8 +75,7 @@ def turns_of(path: Sequence[Message], *, with_images: bool) -> tuple[Turn, ...]:
 
 def fenced(name: str, text: str) -> str:
     """A text file as part of a prompt; its fence is longer than any within."""
-    longest = max(map(len, _FENCE.findall(text)), default=2)
-    fence = "`" * (longest + 1)
+    fence = fence_around(text)
     ending = "" if text.endswith("\n") else "\n"
     return f"File “{name}”:\n{fence}\n{text}{ending}{fence}"
 

@@ -37,8 +37,8 @@ from chatapp.generation.hints import notify
 from chatapp.generation.log import KINDS, Log
 from chatapp.generation.rows import Snapshot
 from chatapp.generation.source import run_of
-from chatapp.limits.estimates import tokens_in
 from chatapp.models import Status
+from chatapp.text import tokens_in
 from chatapp.upstream.answer import MAX_TOKENS
 from chatapp.upstream.http import stream
 

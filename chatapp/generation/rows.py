@@ -18,10 +18,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chatapp.limits.counters import Reservation, settle, settle_aside
-from chatapp.limits.estimates import tokens_in
 from chatapp.models import Conversation, Message, Status
 from chatapp.models.message import LIVE, live_messages
 from chatapp.models.search import index
+from chatapp.text import tokens_in
 
 LEASE_S = 15
 SLOW_S = 2.0

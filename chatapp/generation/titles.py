@@ -33,14 +33,14 @@ from chatapp.generation import bus
 from chatapp.generation.background import begin
 from chatapp.generation.calls import reservation_for
 from chatapp.limits.counters import Reservation, reserve_aside, settle_aside
-from chatapp.limits.estimates import tokens_in
 from chatapp.limits.refusals import LimitReached
 from chatapp.models import Conversation, Message, Status, endpoint_for
 from chatapp.models.conversation import title_from
+from chatapp.text import tokens_in
 from chatapp.upstream.contract import Prompt, Target, Turn
 from chatapp.upstream.http import stream
 from chatapp.upstream.options import asks_titles
-from chatapp.upstream.retries import RetryPolicy
+from chatapp.upstream.retries import NO_FAILURES
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +54,6 @@ _MAX_TOKENS = 256
 _ENOUGH_CHARS = 4000
 _TOTAL_S, _CONNECT_S = 20.0, 5.0
 _MOST_WAITING = 20
-# A second request only where the endpoint refuses an option that can be given up.
-_RETRIES = RetryPolicy(delays_s=(0.0,), patience_s=-1.0)
 
 _THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _END_OF_THINKING = re.compile(r"\A.*</(?:think|thinking|reasoning)>", re.DOTALL | re.IGNORECASE)
@@ -199,7 +197,7 @@ async def _ask(exchange: Exchange, answer: Answer) -> None:
         connect_timeout_s=min(_CONNECT_S, exchange.target.connect_timeout_s),
         total_timeout_s=min(_TOTAL_S, exchange.target.total_timeout_s),
     )
-    async with aclosing(stream(target, _prompt(exchange), retries=_RETRIES)) as batches:
+    async with aclosing(stream(target, _prompt(exchange), retries=NO_FAILURES)) as batches:
         async for events in batches:
             answer.take(events)
             if (trouble := _trouble(events)) is not None or len(answer.text) > _ENOUGH_CHARS:

@@ -1,21 +1,15 @@
-"""Text and prompts → about how many tokens they are, where no endpoint has counted them.
+"""Prompts → about how many tokens they are, where no endpoint has counted them.
 
-A token is about four bytes of UTF-8: four letters of English, a little more than one character of
-Chinese. An estimate is for reserving and for endpoints that report nothing.
+An estimate is for reserving and for endpoints that report nothing.
 """
 
 from django.conf import settings
 
+from chatapp.text import tokens_in
 from chatapp.upstream.contract import Prompt, Target
 
-_BYTES_A_TOKEN = 4
 _TOKENS_A_TURN = 4
 _TOKENS_AN_IMAGE = 1_500
-
-
-def tokens_in(text: str) -> int:
-    """Rounded up, so that only no text is no token."""
-    return -(-len(text.encode()) // _BYTES_A_TOKEN)
 
 
 def tokens_of(prompt: Prompt) -> int:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from chatapp.errors import Kind
 from chatapp.models import Attachment, Conversation, Message, Role, Status
 from chatapp.models.message import LENGTH_REASONS
+from chatapp.text import fence_around
 from chatapp.transfer.files import base64_of, data_of, place_of
 from chatapp.transfer.slices import Talk
 
@@ -76,8 +77,7 @@ def closed(text: str) -> str:
 
 def fenced(code: str, language: str = "") -> str:
     """The code in a fence that is longer than any within it."""
-    longest = max(map(len, re.findall("`{3,}", code)), default=2)
-    mark = "`" * (longest + 1)
+    mark = fence_around(code)
     return f"{mark}{language}\n{code}\n{mark}"
 
 

@@ -40,6 +40,11 @@ class RetryPolicy:
         return wait_s if waited_s + wait_s <= self.patience_s else None
 
 
+# For what a person does not wait for, or watches: nothing that failed is tried again. The second
+# request is for an endpoint that refuses an option which can be given up.
+NO_FAILURES = RetryPolicy(delays_s=(0.0,), patience_s=-1.0)
+
+
 def _is_worth_it(problem: Problem) -> bool:
     if problem.http_status is None:
         return problem.kind is Kind.NETWORK

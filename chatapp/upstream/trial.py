@@ -27,22 +27,18 @@ from chatapp.events import (
     Truncated,
     Usage,
 )
+from chatapp.text import tokens_in
 from chatapp.upstream.contract import Prompt, Target
 from chatapp.upstream.http import new_client, stream
 from chatapp.upstream.problems import clean, phrase_of
 from chatapp.upstream.redaction import KeyRemover, without_key
-from chatapp.upstream.retries import RetryPolicy
+from chatapp.upstream.retries import NO_FAILURES
 from chatapp.upstream.text import well_formed
 from chatapp.upstream.transport import AiohttpTransport
 
 MOST_PIECES = 300
 MOST_CHARS = 4000
 MOST_PIECE_CHARS = 1000
-
-_CHARS_A_TOKEN = 4
-
-# A second request only where the endpoint refuses an option that can be given up.
-_RETRIES = RetryPolicy(delays_s=(0.0,), patience_s=-1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,7 @@ class _Trial:
     async def run(self, prompt: Prompt) -> None:
         async with new_client(_Tap(self._answered, self._piece_teller)) as client:
             self._began_s = time.monotonic()
-            batches = stream(self._target, prompt, client=client, retries=_RETRIES)
+            batches = stream(self._target, prompt, client=client, retries=NO_FAILURES)
             async with aclosing(batches):
                 async for events in batches:
                     for event in events:
@@ -176,7 +172,7 @@ class _Trial:
 
     def _ended(self) -> Ended:
         counted = self._usage.output if self._usage else None
-        tokens = counted or len(self._text) // _CHARS_A_TOKEN
+        tokens = counted or tokens_in(self._text)
         seconds = (self._last_ms - (self._first_ms or 0.0)) / 1000
         rate = (tokens - 1) / seconds if tokens > 1 and seconds > 0 else None
         text = without_key(self._text, self._target.api_key)[:MOST_CHARS]
