@@ -20,7 +20,7 @@ _END_OF_TURN = re.compile(r"\n{1,2}\Z")
 _CHARACTERS_PER_TOKEN = 4
 
 
-class UnreadableError(ValueError):
+class Unreadable(ValueError):
     """The body asks nothing; `str()` says what was expected."""
 
 
@@ -56,14 +56,14 @@ class Ask:
 
 
 def read_ask(protocol: str, body: object, *, streams_unasked: bool) -> Ask:
-    """What `body` asks. Raises `UnreadableError` if it holds no prompt."""
+    """What `body` asks. Raises `Unreadable` if it holds no prompt."""
     if not isinstance(body, dict):
-        raise UnreadableError("Expected a JSON object.")
+        raise Unreadable("Expected a JSON object.")
     turns = _turns(body)
     system = [_text(body.get("system"))] + [text for role, text in turns if role == "system"]
     said = [(role, text) for role, text in turns if role != "system"]
     if not said:
-        raise UnreadableError("Expected `messages` or a `prompt`.")
+        raise Unreadable("Expected `messages` or a `prompt`.")
     return Ask(
         protocol=protocol,
         prompt=said[-1][1],

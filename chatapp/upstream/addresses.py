@@ -93,7 +93,7 @@ def check_url(url: httpx2.URL) -> None:
 def check_addresses(host: str, port: int, addresses: Iterable[Address]) -> None:
     """Raises InvalidInput unless `host`, which has these addresses, may be connected to."""
     host = _canonical(host)
-    for address in map(carried, addresses):
+    for address in map(carried_ipv4, addresses):
         if is_forbidden(address):
             raise InvalidInput(
                 _("%(host)s is at an address that no endpoint may have.")
@@ -126,7 +126,7 @@ def literal(host: str) -> Address | None:
         return None
 
 
-def carried(address: Address) -> Address:
+def carried_ipv4(address: Address) -> Address:
     """The IPv4 address that an IPv6 address carries, else the address itself."""
     if isinstance(address, IPv4Address):
         return address
@@ -171,7 +171,7 @@ def _address_of(host: str) -> Address | None:
     if host == "localhost" or host.endswith(".localhost"):
         return IPv4Address("127.0.0.1")
     address = literal(host)
-    return carried(address) if address else None
+    return carried_ipv4(address) if address else None
 
 
 def _canonical(host: str) -> str:

@@ -15,7 +15,7 @@ from chatapp.events import Event
 from chatapp.upstream.answer import Answer
 from chatapp.upstream.contract import Decoder, Target
 from chatapp.upstream.problems import page_message
-from chatapp.upstream.sse import EventStreamParser, EventTooLargeError, ServerSentEvent
+from chatapp.upstream.sse import EventStreamParser, EventTooLarge, ServerSentEvent
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
 
@@ -56,7 +56,7 @@ class EventStreamDecoder:
                     break
                 answer.has_begun = True
                 self._read(answer, event)
-        except EventTooLargeError as error:
+        except EventTooLarge as error:
             answer.reject(str(error))
         return answer.take()
 

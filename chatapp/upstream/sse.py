@@ -24,7 +24,7 @@ class ServerSentEvent(NamedTuple):
     data: str
 
 
-class EventTooLargeError(Exception):
+class EventTooLarge(Exception):
     """A line or an event is larger than anything a model sends; `str()` is the sentence."""
 
 
@@ -43,7 +43,7 @@ class EventStreamParser:
     def feed(self, data: bytes) -> Iterator[ServerSentEvent]:
         """The events that `data` completes, in order.
 
-        Raises `EventTooLargeError` after the events before it; the parser is of no use then.
+        Raises `EventTooLarge` after the events before it; the parser is of no use then.
         """
         *lines, rest = self._split(data)
         for line in lines:
@@ -86,7 +86,7 @@ class EventStreamParser:
         self._partial_bytes += len(piece)
         if self._partial_bytes > MAX_LINE_BYTES:
             sentence = _("The endpoint sent a line of more than %(most)s KiB.")
-            raise EventTooLargeError(sentence % {"most": counted(MAX_LINE_BYTES // 1024)})
+            raise EventTooLarge(sentence % {"most": counted(MAX_LINE_BYTES // 1024)})
         self._partial.append(piece)
 
     def _read(self, line: bytes) -> None:
@@ -107,7 +107,7 @@ class EventStreamParser:
         self._data_bytes += len(value) + 1
         if self._data_bytes > MAX_EVENT_BYTES:
             sentence = _("The endpoint sent an event of more than %(most)s KiB.")
-            raise EventTooLargeError(sentence % {"most": counted(MAX_EVENT_BYTES // 1024)})
+            raise EventTooLarge(sentence % {"most": counted(MAX_EVENT_BYTES // 1024)})
         self._data.append(value)
 
     def _dispatch(self) -> ServerSentEvent | None:

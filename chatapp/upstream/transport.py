@@ -29,7 +29,13 @@ from django.utils.translation import gettext as _
 from yarl import URL
 
 from chatapp.errors import InvalidInput
-from chatapp.upstream.addresses import carried, check_addresses, check_url, is_forbidden, literal
+from chatapp.upstream.addresses import (
+    carried_ipv4,
+    check_addresses,
+    check_url,
+    is_forbidden,
+    literal,
+)
 
 
 class NameNotFound(httpx2.ConnectError):
@@ -194,7 +200,7 @@ def _open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
     """The last line: whatever led here, no socket is opened to what is never called."""
     family, kind, protocol, _name, where = address
     found = literal(str(where[0]))
-    if found is None or is_forbidden(carried(found)):
+    if found is None or is_forbidden(carried_ipv4(found)):
         raise _Refused(_("The address is one that no endpoint may have."))
     return socket.socket(family, kind, protocol)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chatapp.demo.ask import Ask, Picture, UnreadableError, read_ask
+from chatapp.demo.ask import Ask, Picture, Unreadable, read_ask
 
 CONVERSATION = [
     {"role": "user", "content": "Hi"},
@@ -64,7 +64,7 @@ def test_halves_of_a_character_are_joined_or_replaced() -> None:
 
 @pytest.mark.parametrize("body", [None, 7, [], {}, {"messages": "x"}, {"messages": [7]}])
 def test_a_body_without_a_question_says_what_was_expected(body: object) -> None:
-    with pytest.raises(UnreadableError, match="Expected"):
+    with pytest.raises(Unreadable, match="Expected"):
         read(body)
 
 

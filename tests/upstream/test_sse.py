@@ -8,7 +8,7 @@ from chatapp.upstream.sse import (
     MAX_EVENT_BYTES,
     MAX_LINE_BYTES,
     EventStreamParser,
-    EventTooLargeError,
+    EventTooLarge,
     ServerSentEvent,
 )
 
@@ -81,7 +81,7 @@ def test_a_line_that_is_too_long_is_refused_after_the_events_before(size: int) -
     parser = EventStreamParser()
     events = []
 
-    with pytest.raises(EventTooLargeError, match="a line of more than 256 KiB"):
+    with pytest.raises(EventTooLarge, match="a line of more than 256 KiB"):
         for at in range(0, len(stream), size):
             for event in parser.feed(stream[at : at + size]):
                 events.append(event)
@@ -100,7 +100,7 @@ def test_a_line_of_just_the_limit_is_taken() -> None:
 def test_an_event_of_many_lines_has_a_limit_too() -> None:
     line = b"data: " + b"x" * 100_000 + b"\n"
 
-    with pytest.raises(EventTooLargeError, match="an event of more than 1,024 KiB"):
+    with pytest.raises(EventTooLarge, match="an event of more than 1,024 KiB"):
         list(EventStreamParser().feed(line * (MAX_EVENT_BYTES // 100_000 + 1)))
 
 
