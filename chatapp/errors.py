@@ -54,11 +54,11 @@ class Problem:
     http_status: int | None = None
     retry_after_s: float | None = None
     request_id: str | None = None
-    in_stream: bool = False
 
 
 class ChatappError(Exception):
-    """Everything this application raises on purpose."""
+    """What is raised for others to tell people. An exception that only the callers of its own
+    module know, and always catch, stands beside what raises it."""
 
 
 class InvalidInput(ChatappError):

@@ -25,6 +25,7 @@ from chatapp.models.audit import Action
 from chatapp.oversight.audit import record_each
 
 _NAMED = 20
+_AT_ONCE = 500
 
 
 class Overseen(Audited):
@@ -115,8 +116,8 @@ def _change(
     return len(ids)
 
 
-def _some(ids: Sequence[UUID], at_once: int = 500) -> Iterable[Sequence[UUID]]:
-    return (ids[start : start + at_once] for start in range(0, len(ids), at_once))
+def _some(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
+    return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))
 
 
 @async_to_sync

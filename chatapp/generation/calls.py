@@ -60,7 +60,10 @@ def target_for(endpoint: Endpoint | None) -> Target:
 
 
 def target_of(endpoint: Endpoint | None) -> Target:
-    """`target_for` whoever describes endpoints."""
+    """The endpoint as the upstream layer wants it, for the operator, to whom all are open.
+
+    Raises InvalidInput, with the sentence for people, if it is gone, disabled or has no key.
+    """
     if endpoint is None:
         raise InvalidInput(_("Choose an endpoint first: the one used before no longer exists."))
     if not endpoint.enabled:
@@ -79,15 +82,15 @@ def check_endpoint(endpoint: Endpoint) -> None:
     check_url(httpx2.URL(request_for(endpoint).url))
 
 
-def request_for(endpoint: Endpoint, prompt: Prompt = SHORT) -> Request:
-    """The request that asks `prompt` of the endpoint, with its key's variable in place of the key.
+def request_for(endpoint: Endpoint) -> Request:
+    """The request that tries the endpoint out, with its key's variable in place of the key.
 
     Raises InvalidInput if there can be none, with what the options should be.
     """
     check_options(endpoint.protocol, endpoint.options)
     variable = f"${endpoint.api_key_env}" if endpoint.api_key_env else ""
     try:
-        return ADAPTERS[endpoint.protocol].request(prompt, _target(endpoint, variable))
+        return ADAPTERS[endpoint.protocol].request(SHORT, _target(endpoint, variable))
     except UpstreamError as error:
         raise InvalidInput(str(error)) from None
 

@@ -76,9 +76,10 @@ class Message(models.Model):
     how many attachments there are, so that most messages need not look for any. `key` is the
     sender's idempotency key. `prompt_estimate` are the tokens that a reply's prompt was taken for,
     `reserved_tokens` those that its person's limits set aside for it, null if nobody was limited.
-    Times are null until they happened; `arrivals` is `Arrivals.record()` of the reply's deltas.
-    `owner` names the process that makes the reply and fences its writes; it is taken for dead once
-    `lease_until`, on the database's clock, is over.
+    Times are null until they happened; `arrivals` is `Arrivals.record()` of the reply's deltas. A
+    conversation makes one reply in each `lane` at a time; all are in lane 0, and others are for
+    answers that are to be compared side by side. `owner` names the process that makes the reply and
+    fences its writes; it is taken for dead once `lease_until`, on the database's clock, is over.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -101,13 +101,12 @@ def problem_in_stream(error: object, api_key: str = "") -> Problem:
         kind=_kind_in(error),
         message=clean(_message(error, None), api_key),
         request_id=_request_id_in(error, api_key),
-        in_stream=True,
     )
 
 
 def protocol_problem(message: str, api_key: str = "") -> Problem:
     """A 200 that makes no sense, in our own words, which may quote it."""
-    return Problem(Kind.PROTOCOL, clean(message, api_key), in_stream=True)
+    return Problem(Kind.PROTOCOL, clean(message, api_key))
 
 
 def page_message(page: str, status: int | None) -> str:

@@ -120,5 +120,4 @@ def _may_watch(request: HttpRequest) -> bool:
 
 def _is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
     ip = ip_address(address)
-    ip = getattr(ip, "ipv4_mapped", None) or ip
     return any(ip in network for network in networks)

@@ -111,7 +111,6 @@ def test_an_error_in_the_stream_has_a_kind_of_its_own(error: object, kind: Kind)
     problem = problem_in_stream(error)
 
     assert problem.kind is kind
-    assert problem.in_stream
     assert problem.http_status is None
 
 
