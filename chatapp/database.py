@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import close_old_connections, connection
+from django.db.migrations.executor import MigrationExecutor
 
 from chatapp.locales import carried
 
@@ -25,6 +26,12 @@ _READERS = 4
 _writer = ThreadPoolExecutor(_WRITERS, thread_name_prefix="db-write")
 _reader = ThreadPoolExecutor(_READERS, thread_name_prefix="db-read")
 _visits = {_writer: 0, _reader: 0}
+
+
+def is_migrated() -> bool:
+    """Whether the database has all that this version needs."""
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def is_shared() -> bool:

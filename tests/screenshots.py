@@ -3,6 +3,7 @@
 Wide and phone, light and dark, from a demo server of its own; the pictures go to `screenshots/`.
 """
 
+import argparse
 import asyncio
 import os
 import re
@@ -158,4 +159,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "screenshots"))
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "screenshots")
+    main(parser.parse_args().folder)

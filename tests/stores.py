@@ -4,6 +4,7 @@
 set to fresh servers, and exits as the command does.
 """
 
+import argparse
 import os
 import shutil
 import signal
@@ -236,7 +237,15 @@ _STORES: dict[str, type[Store]] = {"postgres": Postgres, "redis": Redis}
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command behind `--` beside the stores that are named before it; its exit code."""
-    names, command = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    command = arguments[end + 1 :]
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.stores", usage="%(prog)s STORE... -- COMMAND...", description=__doc__
+    )
+    parser.add_argument("stores", nargs="+", choices=sorted(_STORES), metavar="STORE")
+    names = parser.parse_args(arguments[:end]).stores
+    if not command:
+        parser.error("name a command behind --")
     # Ctrl-C reaches the command as well; it decides what to say before the stores go.
     signal.signal(signal.SIGINT, lambda *_: None)
     with ExitStack() as stack:

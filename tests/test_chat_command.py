@@ -84,6 +84,30 @@ async def test_ctrl_c_stops_and_keeps_what_was_printed(model: DemoServer) -> Non
     assert json.loads(out.splitlines()[-1])["status"] == "stopped"
 
 
+async def test_ctrl_c_while_the_prompt_is_read_ends_quietly(model: DemoServer) -> None:
+    command = ["manage.py", "chat", "-", *at(model), "--settings", "tests.settings"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None and process.stderr is not None
+    process.stdin.write(b"more than a pipe holds " * 50_000)
+    await process.stdin.drain()  # it reads
+
+    process.send_signal(signal.SIGINT)
+
+    assert await process.stderr.read() == b""
+    assert await process.wait() == 130
+
+
+def test_what_to_do_with_endpoints_is_asked_for() -> None:
+    with pytest.raises(CommandError, match=r"required: set\|list"):
+        call_command("endpoint")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -117,6 +141,8 @@ async def test_ctrl_c_stops_and_keeps_what_was_printed(model: DemoServer) -> Non
             ["hi", "--protocol", "openai", "--url", "https://x.test/", "--option", "framing"],
             "NAME=VALUE",
         ),
+        (["hi", "--protocol", "openai"], "--protocol alone is no endpoint: add --url."),
+        (["hi", "--model", "m"], "--model alone is no endpoint: add --protocol, --url."),
     ],
 )
 async def test_bad_arguments_get_a_sentence_not_a_traceback(

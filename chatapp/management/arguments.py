@@ -1,6 +1,7 @@
 """What describes an endpoint on a command line → an endpoint that can be called."""
 
 import json
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,6 +57,13 @@ def endpoint_named(name: str) -> Endpoint:
         names = ", ".join(Endpoint.objects.values_list("name", flat=True)) or "none yet"
         raise CommandError(f"There is no endpoint named {name!r}. Endpoints: {names}.")
     return endpoint
+
+
+def port(text: str) -> int:
+    """The type of an argument."""
+    if not (text.isdecimal() and 1 <= int(text[:6]) <= 65535):
+        raise ArgumentTypeError(f"a port is a whole number from 1 to 65535, not “{text}”")
+    return int(text)
 
 
 @contextmanager

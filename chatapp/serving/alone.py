@@ -18,13 +18,17 @@ _held: TextIOWrapper | None = None
 def claim_database() -> None:
     """Holds the claim until the process ends, however it ends.
 
-    Raises InvalidInput with the sentence for the operator if another process has it.
+    Raises InvalidInput with the sentence for the operator if another process has it, or nothing
+    can be written there.
     """
     global _held
     if is_shared():
         return
     name = settings.DATABASES["default"]["NAME"]
-    _held = Path(f"{name}.serving").open("w", encoding="utf-8")  # noqa: SIM115 - held
+    try:
+        _held = Path(f"{name}.serving").open("w", encoding="utf-8")  # noqa: SIM115 - held
+    except OSError as error:
+        raise InvalidInput(f"Nothing can be written beside {name}: {error.strerror}.") from None
     try:
         fcntl.flock(_held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

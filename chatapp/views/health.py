@@ -7,8 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 import django
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
-from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import transaction
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
@@ -18,7 +17,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
 from chatapp import metrics as numbers
-from chatapp.database import load, write
+from chatapp.database import is_migrated, load, write
 from chatapp.generation import mirrors, redis_client, registry
 from chatapp.models import FigureClock
 from chatapp.oversight.audit import client_address
@@ -86,8 +85,7 @@ def _is_usable() -> str:
     """Migrations are looked for until they are there: this process needs no others."""
     global _is_migrated
     if not _is_migrated:
-        executor = MigrationExecutor(connection)
-        _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        _is_migrated = is_migrated()
         return "ok" if _is_migrated else "migrations missing"
     with transaction.atomic():
         FigureClock.objects.update(until=F("until"))  # any row that everybody may write

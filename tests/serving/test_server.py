@@ -53,6 +53,7 @@ def test_commands_work_without_a_key_and_name_a_missing_migration(
 
     assert manage(environment, "migrate").returncode == 0
     assert "No endpoints yet" in manage(environment, "endpoint", "list").stdout
+    assert "no endpoint named ''" in manage(environment, "chat", "hi", "--endpoint", "").stderr
     assert "No endpoints" not in manage(environment, "runserver").stdout
 
 
@@ -92,6 +93,49 @@ def test_several_processes_need_a_store_that_they_share(environment: dict[str, s
 
     assert done.returncode == 1
     assert "SQLite alone serves one process" in done.stderr and "REDIS_URL" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_a_folder_that_is_not_there_is_said_to_be_so(
+    environment: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    nowhere = {"SECRET_KEY": "x" * 50, "DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/db.sqlite3"}
+
+    done = manage(environment | nowhere, command, "--port", str(free_port()))
+
+    assert done.returncode == 1
+    assert "nowhere/db.sqlite3: No such file" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_database_without_its_tables_is_not_served(environment: dict[str, str]) -> None:
+    done = manage(environment | {"SECRET_KEY": "x" * 50}, "serve", "--port", str(free_port()))
+
+    assert done.returncode == 1
+    assert "run manage.py migrate" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_server_starts_while_its_database_is_away(environment: dict[str, str]) -> None:
+    away = {
+        "SECRET_KEY": "x" * 50,
+        "DATABASE_URL": f"postgres://nobody@127.0.0.1:{free_port()}/away",
+    }
+    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(free_port())]
+    with subprocess.Popen(
+        command, env=environment | away, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert b"Listening" in process.stdout.readline()
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_no_port_is_no_port(environment: dict[str, str], command: str) -> None:
+    done = manage(environment, command, "--port", "0")
+
+    assert done.returncode == 2
+    assert "a port is a whole number from 1 to 65535" in done.stderr
 
 
 async def test_a_terminated_server_tells_its_readers_and_keeps_the_text(

@@ -17,7 +17,7 @@ from chatapp.management.arguments import (
     migrated,
     parse_options,
 )
-from chatapp.management.terminal import print_answer, print_failure
+from chatapp.management.terminal import EXIT_CODES, print_answer, print_failure
 from chatapp.models import Endpoint
 from chatapp.upstream.contract import Prompt, Target, Turn
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("prompt", help="the prompt, or - to read it from standard input")
-        parser.add_argument("--endpoint", metavar="NAME", help="a stored endpoint")
+        parser.add_argument("--endpoint", metavar="NAME", help="a stored endpoint; else the first")
         parser.add_argument("--system", default="", help="a system prompt")
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
         add_target_arguments(parser)
@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         # A reader such as `head` that has had enough ends us quietly, and the upstream with us.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        text = sys.stdin.read() if options["prompt"] == "-" else options["prompt"]
+        text = _typed() if options["prompt"] == "-" else options["prompt"]
         try:
             prompt, target = _prompt(text, options["system"]), _target(options)
         except (InvalidInput, CommandError) as error:
@@ -49,6 +49,13 @@ class Command(BaseCommand):
         raise SystemExit(asyncio.run(print_answer(target, prompt, as_json=options["json"])))
 
 
+def _typed() -> str:
+    try:
+        return sys.stdin.read()
+    except KeyboardInterrupt:
+        raise SystemExit(EXIT_CODES["stopped"]) from None
+
+
 def _prompt(text: str, system: str) -> Prompt:
     check_text(text)
     return Prompt((Turn("user", text),), system=system)
@@ -56,14 +63,14 @@ def _prompt(text: str, system: str) -> Prompt:
 
 def _target(options: dict[str, Any]) -> Target:
     described = [name for name in _DESCRIPTION if options[name]]
-    if options["endpoint"]:
+    if options["endpoint"] is not None:
         if described:
             raise CommandError(f"--endpoint says it all: leave out {_flags(described)}.")
         with migrated():
             return target_of(endpoint_named(options["endpoint"]))
     if described:
-        if not (options["url"] and options["protocol"]):
-            raise CommandError(f"{_flags(described)} goes with --protocol and --url.")
+        if missing := [name for name in ("protocol", "url") if not options[name]]:
+            raise CommandError(f"{_flags(described)} alone is no endpoint: add {_flags(missing)}.")
         return target_of(_described(options))
     with migrated():
         endpoint = Endpoint.objects.filter(enabled=True).first()

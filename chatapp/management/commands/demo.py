@@ -8,7 +8,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from chatapp.management.commands.serve import serve
+from chatapp.management.arguments import port
+from chatapp.management.commands.serve import claim, serve
 from chatapp.serving import static_files
 from chatapp.views.demo import token_for
 
@@ -20,14 +21,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-        parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on")
+        parser.add_argument("--port", type=port, default=settings.PORT, help="port to listen on")
         parser.add_argument("--password", help="for both users; random if not given")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        claim()
         call_command("migrate", verbosity=0)
         static_files.prepare()
-        host, port, password = options["host"], options["port"], options["password"]
-        serve(host, port, lambda: greeting(f"http://{_in_url(host)}:{port}", password))
+        host, number, password = options["host"], options["port"], options["password"]
+        serve(host, number, lambda: greeting(f"http://{_in_url(host)}:{number}", password))
 
 
 def greeting(origin: str, password: str | None) -> str:

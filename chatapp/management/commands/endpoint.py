@@ -23,7 +23,7 @@ class Command(BaseCommand):
     help = "Sets, lists, tests and removes model endpoints."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="do", required=True)
+        actions = parser.add_subparsers(dest="do", required=True, metavar="set|list|test|remove")
         setting = actions.add_parser("set", help="add an endpoint, or change it")
         setting.add_argument("name")
         add_target_arguments(setting)

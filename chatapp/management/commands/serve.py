@@ -11,13 +11,18 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import ERROR, run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseTrouble
 
+from chatapp.database import is_migrated, read
 from chatapp.errors import InvalidInput
 from chatapp.failpoints import arm_from_settings
+from chatapp.management.arguments import port
 from chatapp.rendering.code import warm_up
 from chatapp.serving import static_files
 from chatapp.serving.alone import claim_database
 from chatapp.serving.server import ChatServer
+
+_PATIENCE_S = 5.0
 
 
 class Command(BaseCommand):
@@ -25,14 +30,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="0.0.0.0", help="address to listen on")
-        parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on")
+        parser.add_argument("--port", type=port, default=settings.PORT, help="port to listen on")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not (settings.DEBUG or settings.DEMO):
             refuse_unsafe_settings()
+        claim()
+        refuse_unmigrated()
         static_files.prepare()
-        host, port = options["host"], options["port"]
-        serve(host, port, lambda: f"Listening on http://{host}:{port}/", has_access_log=True)
+        host, number = options["host"], options["port"]
+        serve(host, number, lambda: f"Listening on http://{host}:{number}/", has_access_log=True)
 
 
 def refuse_unsafe_settings() -> None:
@@ -45,20 +52,40 @@ def refuse_unsafe_settings() -> None:
         raise CommandError("\n".join(errors))
 
 
-def serve(
-    host: str, port: int, greeting: Callable[[], str], *, has_access_log: bool = False
-) -> None:
-    """Runs the server until it is told to stop; once it listens, prints what `greeting` returns.
-
-    `greeting` may use the database.
-    """
-    from chatapp.asgi import application
-
+def claim() -> None:
+    """Takes the database and what FAILPOINTS names for this process, or raises CommandError."""
     try:
         claim_database()
         arm_from_settings()
     except InvalidInput as error:
         raise CommandError(str(error)) from None
+
+
+def refuse_unmigrated() -> None:
+    """Raises CommandError if the database lacks tables or columns; one that does not answer may be
+    back before anybody asks for a page."""
+
+    async def lacks_some() -> bool:
+        async with asyncio.timeout(_PATIENCE_S):
+            return not await read(is_migrated)
+
+    try:
+        is_refused = asyncio.run(lacks_some())
+    except (TimeoutError, DatabaseTrouble):
+        return
+    if is_refused:
+        raise CommandError("The database lacks migrations: run manage.py migrate first.")
+
+
+def serve(
+    host: str, port: int, greeting: Callable[[], str], *, has_access_log: bool = False
+) -> None:
+    """Runs the server until it is told to stop; once it listens, prints what `greeting` returns.
+    The database has been claimed.
+
+    `greeting` may use the database.
+    """
+    from chatapp.asgi import application
 
     async def on_start() -> None:
         from chatapp.database import write
