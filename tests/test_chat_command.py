@@ -94,10 +94,12 @@ async def test_ctrl_c_while_the_prompt_is_read_ends_quietly(model: DemoServer) -
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdin is not None and process.stderr is not None
-    process.stdin.write(b"more than a pipe holds " * 50_000)
-    await process.stdin.drain()  # it reads
-
-    process.send_signal(signal.SIGINT)
+    process.stdin.write(b"begun")
+    # Once it reads it hears of it at once; before that, Python is still starting.
+    async with asyncio.timeout(30):
+        while not Path(f"/proc/{process.pid}/wchan").read_text().endswith("pipe_read"):
+            await asyncio.sleep(0.05)
+        process.send_signal(signal.SIGINT)
 
     assert await process.stderr.read() == b""
     assert await process.wait() == 130
