@@ -132,7 +132,8 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "chatapp.oversight.audit.client_address"
+AXES_CLIENT_IP_CALLABLE = "chatapp.oversight.sign_ins.place"
+AXES_HANDLER = "chatapp.oversight.sign_ins.Locks"
 
 SESSION_ENGINE = "chatapp.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600

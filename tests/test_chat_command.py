@@ -42,6 +42,10 @@ async def chat(
     return process.returncode, (head + out).decode(), err.decode()
 
 
+def waits_for_input(pid: int) -> bool:
+    return Path(f"/proc/{pid}/wchan").read_text().endswith("pipe_read")
+
+
 def at(model: DemoServer, protocol: str = "openai") -> list[str]:
     return ["--protocol", protocol, "--url", model.url(protocol), "--model", "scripted"]
 
@@ -97,7 +101,7 @@ async def test_ctrl_c_while_the_prompt_is_read_ends_quietly(model: DemoServer) -
     process.stdin.write(b"begun")
     # Once it reads it hears of it at once; before that, Python is still starting.
     async with asyncio.timeout(30):
-        while not Path(f"/proc/{process.pid}/wchan").read_text().endswith("pipe_read"):
+        while not waits_for_input(process.pid):
             await asyncio.sleep(0.05)
         process.send_signal(signal.SIGINT)
 
