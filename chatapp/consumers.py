@@ -31,7 +31,7 @@ from chatapp.limits.allowances import are_set
 from chatapp.limits.standing import lowest_of
 from chatapp.models import Conversation, conversation_for, message_for
 from chatapp.page.following import OpenPage
-from chatapp.page.pacing import FrameAllowance, Pace
+from chatapp.page.pacing import FRAME_S, FrameAllowance, Pace
 from chatapp.page.tail import Tail
 from chatapp.page.transcript import left_line, taken_back
 from chatapp.rendering.fragments import Fragment
@@ -173,8 +173,11 @@ class ConversationConsumer(PageSocket):
         await self._show_turns(watch)
         while True:
             self._follow_list(watch)
-            idle_s = 0.0 if self._page.is_growing else self._until_check_s()
-            await watch.change(max(idle_s, POLL_S))
+            if self._page.is_behind:
+                await asyncio.sleep(FRAME_S)
+            else:
+                idle_s = 0.0 if self._page.is_growing else self._until_check_s()
+                await watch.change(max(idle_s, POLL_S))
             if (wait_s := pace.due_at - loop.time()) > 0:
                 await asyncio.sleep(wait_s)
             if self._is_check_due():
@@ -239,6 +242,8 @@ class ConversationConsumer(PageSocket):
             watch.wake(turns_changed=True)
             return
         await reach("rows.read")
+        for _step in self._page.preparing(news):
+            await asyncio.sleep(FRAME_S)
         fragments, ended = self._page.take(news)
         if ended:
             self._tell_what_is_left()

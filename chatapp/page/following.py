@@ -8,6 +8,7 @@ from uuid import UUID
 from django.template.loader import render_to_string
 
 from chatapp.generation import mirrors, registry
+from chatapp.generation.log import PARTS
 from chatapp.generation.queue import Queue, queue_of
 from chatapp.generation.source import Source
 from chatapp.models import Conversation, Message
@@ -15,12 +16,14 @@ from chatapp.models.conversation import is_kept
 from chatapp.models.tree import tree_of
 from chatapp.page.tail import Step, Tail
 from chatapp.page.transcript import (
+    LiveReply,
     Position,
     article,
     element_id,
     ending,
     growth,
     live_article,
+    live_reply,
     queue_list,
 )
 from chatapp.rendering.fragments import Fragment
@@ -48,6 +51,7 @@ class OpenPage:
         self._positions: dict[UUID, Position] = {}
         self._articles: dict[UUID, str] = {}
         self._ended: list[Source] = []
+        self._prepared: list[LiveReply] = []
         self._has_buttons = False
         self._stoppable: UUID | None = None
         self._queue: str | None = None
@@ -71,12 +75,18 @@ class OpenPage:
         """Characters that each frame renders anew."""
         return sum(position.reply.open_size for position in self._positions.values())
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether growth has more to show than it had time for."""
+        return any(position.reply.is_behind for position in self._positions.values())
+
     def begin_at(self, message_id: UUID) -> None:
         """The page has loaded older messages, the first of them this one."""
         self._tail.first = message_id
 
     def news(self) -> News:
-        """Of a reply that the page saw growing only the end is still to be sent, and not rendered.
+        """Of a reply that the page sees growing to its end only that is still to be sent, and not
+        rendered.
 
         Raises Conversation.DoesNotExist once it is deleted.
         """
@@ -86,9 +96,19 @@ class OpenPage:
         articles = {
             message.pk: article(message)
             for message in step.rendered
-            if not message.is_live and message.pk not in self._positions
+            if not message.is_live and not self._has_all_of(message)
         }
         return News(step, articles, queue_of(self._conversation_id, step.path))
+
+    def preparing(self, news: News) -> Iterator[None]:
+        """Reads, in steps of the event loop, the replies that `take` shows or ends."""
+        fresh = [live_reply(_source_of(m)) for m in news.step.rendered if m.is_live]
+        self._prepared = [*fresh, *(position.reply for position in self._positions.values())]
+        for reply in self._prepared:
+            reply.catch_up()
+            while reply.is_behind:
+                yield
+                reply.catch_up()
 
     def take(self, news: News) -> tuple[list[Fragment], list[Source]]:
         """The fragments, and the replies that were growing on the page and have ended."""
@@ -96,7 +116,7 @@ class OpenPage:
         fragments = self._tail.take(news.step, self._article, self._change)
         self._positions = {i: p for i, p in self._positions.items() if i in self._tail}
         # Nothing is kept: a mirror lives as long as somebody reads it.
-        ended, self._articles, self._ended = self._ended, {}, []
+        ended, self._articles, self._ended, self._prepared = self._ended, {}, [], []
         return fragments + self._buttons() + self._queued(news.queue), ended
 
     def growth(self) -> Iterator[Fragment]:
@@ -106,13 +126,18 @@ class OpenPage:
     def leave(self) -> None:
         """Lets go of the replies."""
         self._positions.clear()
+        self._prepared.clear()
 
     def _article(self, message: Message) -> str:
         if not message.is_live:
             return self._articles.get(message.pk) or article(message)
-        source = registry.find(message.pk) or mirrors.follow(message)
-        html, self._positions[message.pk] = live_article(message, source)
+        html, self._positions[message.pk] = live_article(message, _source_of(message))
         return html
+
+    def _has_all_of(self, message: Message) -> bool:
+        position = self._positions.get(message.pk)
+        chars = sum(len(getattr(message, part)) for part in PARTS.values())
+        return position is not None and position.reply.source.log.chars >= chars
 
     def _change(self, message: Message) -> list[Fragment]:
         """A message that the page shows, as it looks now."""
@@ -138,3 +163,7 @@ class OpenPage:
             return []
         self._queue = html
         return [Fragment("queue", "innerHTML", html)]
+
+
+def _source_of(message: Message) -> Source:
+    return registry.find(message.pk) or mirrors.follow(message)

@@ -1,7 +1,9 @@
 """Messages and running generations → the articles of the page, alike for page load and socket."""
 
+import time
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -16,17 +18,20 @@ from chatapp.generation.queue import Queue, Returned
 from chatapp.generation.source import Source
 from chatapp.limits.standing import Standing
 from chatapp.models import Message, Role, Status
-from chatapp.rendering.blocks import Cursor, Document
+from chatapp.rendering.blocks import BITE_CHARS, Cursor, Document
 from chatapp.rendering.fragments import Fragment, fragment, inert
 from chatapp.rendering.markdown import plain
 
+# So long a step goes on; what is begun by then, a block at most, is done.
+STEP_S = 0.01
 _ANY_ID = UUID(int=0)
 
 
 class LiveReply:
     """A running reply as growing documents, shared by everyone who reads along.
 
-    `parts` are those that have any text.
+    `parts` are those that have any text. It is read in steps, as the event loop has other things
+    to do as well; `is_behind` if the last one had no time for all that had come.
     """
 
     def __init__(self, source: Source) -> None:
@@ -35,27 +40,48 @@ class LiveReply:
             part: Document(element_id(part, source.reply_id)) for part in PARTS.values()
         }
         self.parts: frozenset[str] = frozenset()
+        self.is_behind = False
         self._read_to = 0
+        self._read_of_next = 0
         self._finished = False
+        self._finishing = chain.from_iterable(d.finishing() for d in self.documents.values())
 
     def catch_up(self) -> None:
-        """Takes over what the log has gained."""
-        fresh = self.source.log.entries[self._read_to :]
-        self._read_to += len(fresh)
-        for delta in fresh:
-            part = PARTS[type(delta)]
-            self.documents[part].append(delta.text)
-            if part not in self.parts:
-                self.parts |= {part}
-        if not self.source.status.is_live:
-            self.finish()
+        """Takes over what the log has gained, or so much of it as a step has time for."""
+        ends_at = time.perf_counter() + STEP_S
+        self.is_behind = True
+        while self._take_bite():
+            for document in self.documents.values():
+                document.read()
+            if time.perf_counter() > ends_at:
+                return
+        while not (self._finished or self.source.status.is_live):
+            self._finished = next(self._finishing, True) is True
+            if time.perf_counter() > ends_at:
+                return
+        self.is_behind = False
 
     def finish(self) -> None:
         """No more will come: what was held back, for it might have become something else, shows."""
-        if not self._finished:
-            self._finished = True
-            for document in self.documents.values():
-                document.finish()
+        for _ in self._finishing:
+            pass
+        self._finished = True
+
+    def _take_bite(self) -> bool:
+        """Whether there is more."""
+        entries, room = self.source.log.entries, BITE_CHARS
+        while room > 0 and self._read_to < len(entries):
+            delta = entries[self._read_to]
+            part = PARTS[type(delta)]
+            text = delta.text[self._read_of_next : self._read_of_next + room]
+            self.documents[part].append(text)
+            if part not in self.parts:
+                self.parts |= {part}
+            room -= len(text)
+            self._read_of_next += len(text)
+            if self._read_of_next == len(delta.text):
+                self._read_to, self._read_of_next = self._read_to + 1, 0
+        return self._read_to < len(entries)
 
     @property
     def open_size(self) -> int:
@@ -165,14 +191,20 @@ def ending(position: Position, message: Message) -> list[Fragment]:
     """
     reply = position.reply
     reply.catch_up()
+    while reply.is_behind:
+        reply.catch_up()
     position.message = message
     documents = reply.documents
     is_exact = all(getattr(message, part) == documents[part].text for part in documents)
     if is_exact:
         # The row can be ahead of a mirror, which has all of the text and does not know that.
         reply.finish()
-    if not is_exact or any(document.changed_at_finish for document in documents.values()):
+    if not is_exact:
         return [Fragment(element_id("message", message.pk), "outerHTML", article(message))]
+    if any(document.changed_at_finish for document in documents.values()):
+        parts = {part: inert(documents[part].html()) for part in reply.parts}
+        html = _render(message, parts)
+        return [Fragment(element_id("message", message.pk), "outerHTML", html)]
     return [*_patches(position), _around(position, reply.parts)]
 
 

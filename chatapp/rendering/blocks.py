@@ -1,13 +1,15 @@
 """A growing text → HTML that grows with it, at the cost of its open block, never of the whole.
 
 Closed blocks are rendered once and appended; the open block is rendered anew with each look at it.
-An open code fence has nothing to render anew: whole lines are appended, and only the line that
-still grows is replaced.
+Where it grows too long for that it is cut, and the rest is a block of its own. An open code fence
+has nothing to render anew: whole lines are appended, and only the line that still grows is
+replaced.
 
 One `Document` serves any number of readers, each of which holds a `Cursor`: what it has got.
 """
 
 import re
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal
@@ -16,6 +18,14 @@ from chatapp.rendering import boundaries
 from chatapp.rendering.code import COMPLETE_LINE
 from chatapp.rendering.fences import Fence, Piece
 from chatapp.rendering.markdown import references_in, render
+
+BLOCKS_PER_SECTION: Final = 32
+
+# Rendering so much takes some 30 ms, whatever it is; ordinary blocks are far shorter.
+MAX_OPEN_CHARS: Final = 32_000
+
+# Feeding a long text in bites keeps every parse short, and is the same as if it had arrived so.
+BITE_CHARS: Final = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +51,13 @@ class Document:
     """Markdown that is appended to, shown in the element with the id `element_id`.
 
     In it are two: `…-closed`, whose blocks stay, and `…-open`, whose content is replaced. The text
-    is well-formed Unicode without U+0000.
+    is well-formed Unicode without U+0000. A block is cut at `max_open_chars`.
     """
 
-    def __init__(self, element_id: str) -> None:
+    def __init__(self, element_id: str, max_open_chars: int = MAX_OPEN_CHARS) -> None:
         self.element_id = element_id
         self.changed_at_finish = False
+        self._max_open_chars = max_open_chars
         self._closed_id = f"{element_id}-closed"
         self._open_id = f"{element_id}-open"
         self._texts: list[str] = []
@@ -59,6 +70,7 @@ class Document:
         self._blocks = 0
         self._references: dict[str, tuple[str, str]] = {}
         self._cursor = Cursor(0, 0, self._open_id, "")
+        self._is_moved = False
 
     @property
     def text(self) -> str:
@@ -77,16 +89,33 @@ class Document:
         self._arrived.append(text)
 
     def finish(self) -> None:
-        """No more text: what is open is closed.
+        """No more text: what is open is closed."""
+        for _ in self.finishing():
+            pass
+
+    def finishing(self) -> Iterator[None]:
+        """What `finish` does, a block at a time.
 
         A definition may have come after the links that name it. If that changes a closed block,
         `changed_at_finish` is true from here on, and every reader's next patch is the whole.
         """
-        self._read_arrived()
+        self.read()
         self._settle(is_finished=True)
-        has_changed = self._resolve_references()
+        self._is_moved = True
+        yield
+        has_changed = yield from self._resolving_references()
         self.changed_at_finish |= has_changed
         self._cursor = self._position(self._cursor.edition + has_changed)
+
+    def read(self) -> None:
+        """Takes what has arrived apart. Whoever looks does so first; it renders no open block."""
+        if not self._arrived:
+            return
+        arrived, start = "".join(self._arrived), 0
+        self._arrived.clear()
+        while start < len(arrived):
+            start += self._read_bite(arrived[start : start + BITE_CHARS])
+        self._is_moved = True
 
     def html(self) -> str:
         """The content of the element `element_id` as it is now."""
@@ -101,7 +130,9 @@ class Document:
 
     def cursor(self) -> Cursor:
         """The position of a reader who has just been given `html()`."""
-        self._read_arrived()
+        self.read()
+        if self._is_moved:
+            self._cursor = self._position(self._cursor.edition)
         return self._cursor
 
     def patches(self, cursor: Cursor) -> tuple[list[Patch], Cursor]:
@@ -127,17 +158,26 @@ class Document:
             patches.append(Patch(now.open_target, "innerHTML", now.open_html))
         return patches, now
 
-    def _read_arrived(self) -> None:
-        if not self._arrived:
-            return
-        arrived = "".join(self._arrived)
-        self._arrived.clear()
-        for start in range(0, len(arrived), _BITE_CHARS):
-            self._open += arrived[start : start + _BITE_CHARS]
+    def _read_bite(self, arrived: str) -> int:
+        """How many characters it took: never more than the open block has room for, so that a block
+        is cut at the same place however its text comes."""
+        room = self._max_open_chars - (0 if self._fence else len(self._open))
+        bite = arrived[: min(BITE_CHARS, room)]
+        self._open += bite
+        self._settle(is_finished=False)
+        while not self._fence and len(self._open) >= self._max_open_chars:
+            self._cut()
             self._settle(is_finished=False)
-        self._cursor = self._position(self._cursor.edition)
+        return len(bite)
+
+    def _cut(self) -> None:
+        end, repeated = boundaries.cut(self._open)
+        self._close(self._open[:end])
+        self._open = repeated + self._open[end:]
+        self._scanned = 0
 
     def _position(self, edition: int) -> Cursor:
+        self._is_moved = False
         if self._fence:
             target, html = self._fence.partial_id, self._fence.partial(self._open)
         else:
@@ -223,26 +263,20 @@ class Document:
             self._fence = None
         return is_closed
 
-    def _resolve_references(self) -> bool:
+    def _resolving_references(self) -> Generator[None, None, bool]:
         """Render again the prose that may use definitions that followed it; true if it changed."""
-        if not self._references:
-            return False
         has_changed = False
-        for piece in self._pieces:
+        for piece in self._pieces if self._references else ():
             if "[" in piece.markdown:
                 html = _block(render(piece.markdown, self._references))
                 has_changed |= html != piece.html
                 piece.html = piece.patch = html
+                yield
         return has_changed
 
 
-BLOCKS_PER_SECTION: Final = 32
-
 # A section or a chunk that is still to be filled.
 _EMPTY: Final = re.compile(r'<(div|span) class="(section|chunk)" id="[^"]*"></\1>$')
-
-# Feeding a long text in bites keeps every parse short, and is the same as if it had arrived so.
-_BITE_CHARS: Final = 8_192
 
 
 def _block(html: str) -> str:

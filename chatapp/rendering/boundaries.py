@@ -74,6 +74,22 @@ def closed_blocks(text: str, *, is_finished: bool) -> list[Block]:
     return blocks
 
 
+def cut(text: str) -> tuple[int, str]:
+    """Where to end the one open block of `text`, and what its rest begins with once more.
+
+    That is in front of the last item of a list, or of the code that is open in it; at the end of a
+    line, before a word, or at the end of `text`. The rest of a table has its heading again.
+    """
+    neutral = source.neutral(text)
+    kind, start, last_item = _last_block(neutral)
+    line_end = neutral.rfind("\n") + 1
+    word = _LAST_WORD.match(neutral)
+    end = last_item or _open_code(neutral) or line_end or (word.end() if word else len(text))
+    heading = _TABLE_HEADING.match(neutral, start) if kind == "Table" else None
+    repeated = text[heading.start() : heading.end()] if heading else ""
+    return end, repeated if 2 * len(repeated) < end else ""
+
+
 FENCE: Final = "Fenced"
 
 # A letter, also behind asterisks: those of a list item or a rule have a space or nothing behind.
@@ -81,6 +97,12 @@ _CERTAIN: Final = re.compile(r"\*{0,3}[^\W\d_]")
 
 # Of an item, a rule or an underline, perhaps quoted.
 _MARKER: Final = re.compile(r"[ \t>]*(?:-+|=+|[*+]|\d{1,9}[.)]?)[ \t]*")
+
+_LAST_WORD: Final = re.compile(r".*[ \t](?=[^\W\d_])", re.DOTALL)
+_TABLE_HEADING: Final = re.compile(r"[^\n]*\n[^\n]*\n")
+_FENCE_LINE: Final = re.compile(
+    r"^(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)", re.MULTILINE
+)
 
 
 def _has_ended(last: Block, text_size: int) -> bool:
@@ -107,6 +129,35 @@ def _blocks(markdown: str) -> Iterator[Block]:
             first = len(encoded[:start].decode())
             last = first + len(encoded[start:end].decode())
             yield Block(kind, markdown.rfind("\n", 0, first) + 1, last)
+
+
+def _last_block(markdown: str) -> tuple[str, int, int]:
+    """The kind of the last block, and where the lines begin on which it and its last item do; both
+    are 0 if there is none."""
+    kind, depth, start, item = "", 0, 0, 0
+    for event, span in pyromark.events_with_range(markdown, options=OPTIONS):
+        if depth == 0:
+            kind, start, item = _kind(event), span["start"], 0
+        elif depth == 1 and event == {"Start": "Item"}:
+            item = span["start"]
+        if isinstance(event, dict):
+            depth += ("Start" in event) - ("End" in event)
+    encoded = markdown.encode()
+    first, last = (
+        markdown.rfind("\n", 0, len(encoded[:place].decode())) + 1 for place in (start, item)
+    )
+    return kind, first, last
+
+
+def _open_code(markdown: str) -> int:
+    """Where the line begins that opens the code in which `markdown` ends; 0 if it ends in none."""
+    opened: re.Match[str] | None = None
+    for line in _FENCE_LINE.finditer(markdown):
+        if opened is None:
+            opened = line
+        elif line["mark"].startswith(opened["mark"]) and not line["info"].strip():
+            opened = None
+    return opened.start() if opened else 0
 
 
 def _kind(event: Event) -> str:

@@ -23,6 +23,9 @@ from pygments.token import _TokenType as TokenType
 # A lexer's patterns can take quadratic time, and a line this long is data rather than code.
 MAX_LINE_CHARS: Final = 1_000
 
+# Code in an open list or quote is rendered anew with each frame, and so many are remembered.
+MAX_LINES: Final = 1_000
+
 # Alone at the end of what has arrived, a carriage return may yet become half of "\r\n".
 COMPLETE_LINE: Final = re.compile(r"[^\r\n]*(?:\n|\r\n|\r(?!\Z))")
 
@@ -59,9 +62,10 @@ def language_of(info: str) -> str:
 
 
 def box(language: str, code: str) -> str:
-    """A code block that is there as a whole."""
-    line = Highlighter(language).line
-    return box_head(language) + "".join(map(line, _LINE.findall(code))) + box_tail()
+    """A code block that is there as a whole; one of more than `MAX_LINES` is only escaped."""
+    lines = _LINE.findall(code)
+    line = Highlighter(language).line if len(lines) <= MAX_LINES else verbatim
+    return box_head(language) + "".join(map(line, lines)) + box_tail()
 
 
 def box_head(language: str, lines_id: str = "") -> str:
@@ -178,8 +182,7 @@ def _is_one_token(lexer: Lexer, comment: str) -> bool:
     )
 
 
-# Code in an open list or quote is rendered anew with each frame.
-@lru_cache(maxsize=2_048)
+@lru_cache(maxsize=MAX_LINES)
 def _remembered(grammar: _Grammar | None, state: _State, line: str) -> tuple[str, _State]:
     return _highlight(grammar, state, line)
 

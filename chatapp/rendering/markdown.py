@@ -84,6 +84,10 @@ _TOO_DEEP: Final = re.compile(r"^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])){60}"
 
 _INLINE: Final = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
 
+# Converting so much takes 50 ms; a formula alone takes as long as so many characters of it.
+_MAX_FORMULAS_CHARS: Final = 10_000
+_FORMULA_COST_CHARS: Final = 20
+
 # Both parsers escape "<" in text and attributes, so these match their markup and nothing else.
 _CELL: Final = re.compile(r'<(t[hd]) style="text-align: (left|center|right)">')
 _CODE_INFO: Final = re.compile(r'<pre><code class="language-([^"]*)">')
@@ -122,12 +126,23 @@ def _with_boxes(html: str) -> str:
     if "<pre>" in html:
         html = _CODE.sub(lambda block: code.box(block[1] or "", unescape(block[2])), html)
     if '<span class="math ' in html:
-        html = _MATH.sub(_formula, html)
+        html = _with_formulas(html)
     if "<table>" in html:
         html = html.replace("<table>", '<div class="table"><table>')
         html = html.replace("</table>", "</table></div>")
     return html
 
 
-def _formula(span: re.Match[str]) -> str:
-    return math.mathml(unescape(span[2]), is_display=span[1] == "display")
+def _with_formulas(html: str) -> str:
+    """`html` with its formulas as MathML; as code from where there are too many to convert."""
+    chars = 0
+
+    def formula(span: re.Match[str]) -> str:
+        nonlocal chars
+        latex = unescape(span[2])
+        chars += _FORMULA_COST_CHARS + len(latex)
+        if chars > _MAX_FORMULAS_CHARS:
+            return math.as_code(latex)
+        return math.mathml(latex, is_display=span[1] == "display")
+
+    return _MATH.sub(formula, html)

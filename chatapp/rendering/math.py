@@ -25,9 +25,14 @@ def mathml(latex: str, *, is_display: bool) -> str:
     try:
         markup = "".join(_written(_parsed(latex, is_display)))
     except Exception:  # The converter raises whatever it stumbles over, of a dozen unrelated types.
-        return f'<code class="math">{escape(latex, quote=False)}</code>'
+        return as_code(latex)
     kind = "math display" if is_display else "math"
     return f'<span class="{kind}">{markup}</span>'
+
+
+def as_code(latex: str) -> str:
+    """The formula as it was written."""
+    return f'<code class="math">{escape(latex, quote=False)}</code>'
 
 
 _ELEMENTS: Final = """

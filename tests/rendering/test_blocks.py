@@ -347,3 +347,80 @@ def test_what_a_text_ends_with_is_shown_when_it_ends() -> None:
     answer.finish()
 
     assert "42" in answer.html()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_block_is_cut_at_the_same_place_however_its_text_comes(seed: int) -> None:
+    random = Random(seed)
+    for _ in range(50):
+        text = document(random) + document(random)
+        answer, once = Document("m", 40), Document("m", 40)
+        reader = Reader(answer)
+
+        for piece in cuts(random, text):
+            answer.append(piece)
+            if random.random() < 0.5:
+                reader.look()
+                assert reader.sees(answer.html())
+        once.append(text)
+        for each in (answer, once):
+            each.finish()
+        reader.look()
+
+        assert answer.html() == once.html(), text
+        assert reader.sees(answer.html())
+
+
+def test_no_word_of_a_block_that_is_cut_is_lost_or_shown_twice() -> None:
+    for start, end in [("", " "), ("- ", "\n"), ("1. ", "\n"), ("> ", "\n"), ("    ", "\n")]:
+        text = "".join(f"{start}w{number}w{end}" for number in range(200))
+        answer = Document("m", 100)
+
+        answer.append(text)
+        answer.cursor()
+
+        assert answer.open_size < 100
+        answer.finish()
+        shown = "".join(tree(answer.html()).text.split()).replace("textCopy", "")
+        assert shown == "".join(f"w{number}w" for number in range(200))
+
+
+def test_a_list_is_cut_between_its_items() -> None:
+    answer = Document("m", 60)
+
+    answer.append("".join(f"{number}. one\n\n   two\n\n" for number in range(1, 9)))
+    answer.finish()
+
+    starts = [e.attributes.get("start", "1") for e in tree(answer.html()).walk() if e.tag == "ol"]
+    assert starts == ["1", "4", "7"]
+
+
+def test_code_in_an_item_goes_on_as_code_where_the_item_is_cut() -> None:
+    answer = Document("m", 60)
+
+    answer.append("- see\n\n  ```py\n" + "  x = 1\n\n" * 20 + "  ```\n\nafter *it*\n")
+    answer.finish()
+
+    codes = [e.text for e in tree(answer.html()).walk() if e.tag == "code"]
+    assert codes == ["x = 1\n\n" * 20]
+    assert "<em>it</em>" in answer.html()
+
+
+def test_a_table_that_is_cut_has_its_heading_again() -> None:
+    answer = Document("m", 60)
+
+    answer.append("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 20 + "\nafter\n")
+    answer.finish()
+
+    cells = [e.text for e in tree(answer.html()).walk() if e.tag in ("td", "th")]
+    assert cells.count("a") == cells.count("b") > 1
+    assert (cells.count("1"), cells.count("2")) == (20, 20)
+
+
+def test_text_without_any_place_for_a_cut_is_cut_as_well() -> None:
+    answer = Document("m", 60)
+
+    answer.append("漢" * 200)
+    answer.finish()
+
+    assert "".join(tree(answer.html()).text.split()) == "漢" * 200

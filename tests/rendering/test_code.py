@@ -114,6 +114,11 @@ def test_a_box_has_the_code_and_nothing_but_the_code_in_pre() -> None:
     assert text_of(html[html.index("<pre>") : html.index("</pre>")]) == source
 
 
+def test_code_of_very_many_lines_is_not_highlighted() -> None:
+    assert "<span class" not in box("python", "x = 1\n" * 1_001).partition("<pre>")[2]
+    assert "<span class" in box("python", "x = 1\n" * 1_000).partition("<pre>")[2]
+
+
 def test_a_language_nobody_knows_is_named_but_not_highlighted() -> None:
     html = box("brainfog", "x < 1\n")
 

@@ -108,3 +108,11 @@ def test_a_prompt_keeps_every_character() -> None:
 )
 def test_unusual_characters_are_kept(character: str) -> None:
     assert character in tree(render(f"a{character}b")).text
+
+
+def test_of_very_many_formulas_in_one_block_the_last_stay_as_written() -> None:
+    html = render("".join(f"$x_{{{number}}}$ " for number in range(1_000)))
+
+    assert html.index("<math") < html.index('<code class="math">')
+    assert html.rindex("<math") < html.index('<code class="math">')
+    assert '<code class="math">x_{999}</code>' in html
