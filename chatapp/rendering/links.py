@@ -3,13 +3,16 @@
 An image would tell its host who reads what, so it becomes a link. What leads nowhere on the web,
 such as "javascript:", a relative path or an address with a user's name in it, becomes text.
 
-Source: the WHATWG URL standard, host parsing; GFM 0.29, section 6.9, for where an address ends.
+Source: the WHATWG URL standard, host parsing, and UTS #46, which it obeys; GFM 0.29, section 6.9,
+for where an address ends.
 """
 
 import re
 from html import escape, unescape
 from typing import Final
 from urllib.parse import unquote
+
+import idna
 
 
 def with_visible_hosts(html: str) -> str:
@@ -75,10 +78,13 @@ def _destination(address: str) -> tuple[str, str] | None:
 
 
 def _in_ascii(authority: str) -> str:
-    """`authority` as a browser resolves it; "" if no host can have that name."""
+    """`authority` as a browser resolves it; "" if that is uncertain, or no host has that name."""
+    host, colon, port = unquote(authority).partition(":")
+    if (host + port).isascii():
+        return f"{host}{colon}{port}".lower()
     try:
-        return unquote(authority).encode("idna").decode("ascii").lower()
-    except UnicodeError:
+        return idna.encode(host, uts46=True).decode("ascii") + colon + port
+    except idna.IDNAError:
         return ""
 
 
