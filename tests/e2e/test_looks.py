@@ -129,3 +129,45 @@ async def test_the_ways_out_of_a_shelf_stand_in_one_line(on_a_phone: Visitor) ->
 
     assert len(links) == 2
     assert links[0][1] == links[1][1]
+
+
+async def test_a_mark_below_the_fold_of_the_list_makes_no_page_scroll(visitor: Visitor) -> None:
+    await answered(visitor, "/echo one")
+
+    await visitor.page.evaluate("""() => {
+        const entry = document.querySelector("#listing li");
+        const words = '<span class="visually-hidden">has a new answer</span>';
+        for (let i = 0; i < 60; i++) {
+            const copy = entry.cloneNode(true);
+            copy.removeAttribute("id");
+            copy.querySelector("a").innerHTML += `<span class="mark">${words}</span>`;
+            entry.parentElement.append(copy);
+        }
+    }""")
+
+    root = visitor.page.locator("html")
+    assert await root.evaluate("root => root.scrollHeight - root.clientHeight") == 0
+
+
+async def test_a_message_that_was_linked_to_is_outlined_once(visitor: Visitor) -> None:
+    await answered(visitor, "/echo one")
+    name = await visitor.reply.get_attribute("id")
+
+    await visitor.page.evaluate("name => { location.hash = name; }", name)
+
+    outlined = """(article) => [article, ...article.querySelectorAll("*")].filter((one) => {
+        const { outlineStyle, outlineWidth } = getComputedStyle(one);
+        return outlineStyle !== "none" && parseFloat(outlineWidth) > 0;
+    }).length"""
+    assert await visitor.reply.evaluate(outlined) == 1
+
+
+async def test_without_scripts_no_code_offers_to_be_copied(browser: Browser, site: Site) -> None:
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(site.link)
+    await page.get_by_role("button", name="Explain how a hash table works").click()
+    await page.locator("figure.code").first.wait_for()
+
+    await expect(page.locator("figure.code .copy").first).to_be_hidden()
+    await context.close()
