@@ -16,22 +16,25 @@ const say = (button, text) => {
 };
 
 const copy = async (button, text) => {
+  // A promise, because the text may have to be fetched within the same press.
+  const blob = Promise.resolve(text).then((found) => new Blob([found], { type: "text/plain" }));
   try {
-    // A promise, because the text may have to be fetched within the same press.
-    const blob = Promise.resolve(text).then((found) => new Blob([found], { type: "text/plain" }));
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
     say(button, words.copied);
   } catch {
-    say(button, words.notCopied);
+    const isThere = await blob.then(() => true, () => false);
+    say(button, isThere ? words.notAllowed : words.notCopied);
   }
 };
 
 const words = document.body.dataset;
 
+// The page to sign in on is no message.
 const fetchText = async (url) => {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  return answer.text();
+  const answer = await fetch(url).catch(() => null);
+  if (answer?.ok && !answer.redirected) return answer.text();
+  document.dispatchEvent(new CustomEvent("request:failed", { detail: answer }));
+  throw new Error(`${url} was not fetched`);
 };
 
 document.addEventListener("click", (event) => {

@@ -10,10 +10,7 @@ document.addEventListener("htmx:before:swap", (event) => {
   if (raw && !isAnswer(raw)) {
     event.preventDefault();
     tasks.length = 0;
-    const notice = document.getElementById("notice");
-    const { failed = "", stale = "" } = notice?.dataset ?? {};
-    const isStale = raw.redirected || raw.status === 403;
-    notice?.replaceChildren(isStale ? stale : failed.replace("{status}", raw.status));
+    document.dispatchEvent(new CustomEvent("request:failed", { detail: raw }));
   }
   for (let i = tasks.length - 1; i >= 0; i--) {
     if (!MAY_SWAP.test(tasks[i].target?.id ?? "")) tasks.splice(i, 1);

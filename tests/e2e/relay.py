@@ -12,6 +12,8 @@ class Relay:
         self._port = 0
         self._writers: list[asyncio.StreamWriter] = []
         self._loses_answers = False
+        self._lost = b""
+        self._loss = asyncio.Event()
         self._lets_pages_stay = False
         self._may_open = asyncio.Event()
         self._may_open.set()
@@ -23,12 +25,20 @@ class Relay:
     async def start(self) -> None:
         """Listens on loopback, after `cut` on the same port again."""
         self._loses_answers = False
+        self._lost = b""
         self._server = await asyncio.start_server(self._relay, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
     def lose_answers(self) -> None:
         """From now on until `start` nothing comes back."""
         self._loses_answers = True
+
+    async def until_lost(self, words: bytes) -> None:
+        """Waits until `words` were among what is lost since `start`."""
+        async with asyncio.timeout(30):
+            while words not in self._lost:
+                self._loss.clear()
+                await self._loss.wait()
 
     def find_answers(self) -> None:
         """The end of `lose_answers` for connections that come, and those that lost nothing."""
@@ -71,7 +81,10 @@ class Relay:
                 if data.startswith(b"HTTP/1.1 101"):
                     await self._may_open.wait()
                 is_lost |= is_answer and self._loses_answers
-                if not is_lost:
+                if is_lost:
+                    self._lost += data
+                    self._loss.set()
+                else:
                     writer.write(data)
                     await writer.drain()
         if not is_lost:

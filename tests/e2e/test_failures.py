@@ -35,6 +35,53 @@ async def test_an_error_page_takes_no_place_in_the_transcript(
     allow(visitor, "Failed to load resource")
 
 
+async def test_without_a_network_an_edit_says_that_it_did_not_begin(visitor: Visitor) -> None:
+    page = visitor.page
+    await visitor.say("/echo hello")
+    await visitor.until_status("complete")
+    await page.route("**/edit-form/", lambda route: route.abort())
+
+    await page.get_by_role("link", name="Edit and send again").click()
+
+    await expect(page.locator("#notice")).to_contain_text("the server was not reached")
+    allow(visitor, "Failed to load resource", "htmx: htmx:error")
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("signed out", "You were signed out meanwhile"),
+        ("502", "the server answered 502"),
+        ("lost", "the server was not reached"),
+    ],
+)
+async def test_what_could_not_be_fetched_is_not_copied(
+    fault: str, sentence: str, visitor: Visitor
+) -> None:
+    page = visitor.page
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await visitor.say("/echo hello")
+    await visitor.until_status("complete")
+    await page.evaluate("navigator.clipboard.writeText('as it was')")
+
+    async def break_down(route: Route) -> None:
+        if fault == "lost":
+            await route.abort()
+        elif fault == "502":
+            await route.fulfill(status=502, body="Oh")
+        else:
+            await page.context.clear_cookies()
+            await route.continue_()
+
+    await page.route("**/markdown/", break_down)
+    await visitor.reply.get_by_role("link", name="Copy as Markdown").click()
+
+    await page.wait_for_selector('[data-said="Not copied"]')
+    await expect(page.locator("#notice")).to_contain_text(sentence)
+    assert await page.evaluate("navigator.clipboard.readText()") == "as it was"
+    allow(visitor, "Failed to load resource")
+
+
 async def test_who_signs_in_again_elsewhere_goes_on_where_they_were(
     browser: Browser, site: Site
 ) -> None:
@@ -81,7 +128,7 @@ async def test_what_is_sent_as_the_connection_comes_back_is_not_taken_for_what_w
     relay.lose_answers()
     await remote.box.fill("/echo again")
     await remote.box.press("Enter")
-    await remote.page.wait_for_timeout(300)
+    await relay.until_lost(b"/echo again")
     await relay.cut()
     await expect(remote.page.locator("#offline")).to_be_visible()
     await remote.box.fill("/echo other")
@@ -128,8 +175,9 @@ async def test_what_is_taken_back_is_not_lost_with_the_connection(
     await expect(page.locator("#queue li")).to_have_count(1)
     relay.lose_answers()
     await page.get_by_role("button", name="Take back").click()
-    await page.wait_for_timeout(300)
+    await relay.until_lost(b"a thought")
     await relay.cut()
+    await expect(page.locator("#offline")).to_be_visible()
     await relay.start()
     await expect(page.locator("#offline")).to_be_hidden()
 
@@ -151,9 +199,8 @@ async def test_a_first_message_can_be_sent_again_if_the_browser_gave_up(visitor:
 
     await page.route("**/messages/", give_up)
     await visitor.box.fill("/echo hello")
-    await visitor.box.press("Enter")
-    await page.wait_for_timeout(300)
-    assert given_up
+    async with page.expect_response("**/messages/"):
+        await visitor.box.press("Enter")
     await page.context.set_offline(True)
     await page.context.set_offline(False)
     await expect(page.locator("#offline")).to_be_hidden()
