@@ -9,12 +9,13 @@ const begin = () => {
   const input = form.querySelector("[data-attach]");
   const template = document.querySelector("[data-chip-template]");
   const status = document.querySelector("[data-attached-status]");
+  const notice = document.getElementById("notice");
   const words = attached.dataset;
   const uploads = new WeakMap(); // chip → its file and what stops its upload
 
   let queue = Promise.resolve();
   let due = null; // the wish with which to send once all is there
-  let sent = { key: "", ids: [] };
+  let sent = null; // the key, the files and the failed chips of the last message
 
   const ready = () => [...attached.querySelectorAll("[data-chip]")];
   const ids = () => ready().map((chip) => chip.dataset.chip);
@@ -169,20 +170,28 @@ const begin = () => {
       due = { button: event.submitter };
       return;
     }
-    for (const chip of attached.querySelectorAll('[data-state="failed"]')) chip.remove();
-    sent = { key: form.elements.key.value, ids: ids() };
+    const failed = [...attached.querySelectorAll('[data-state="failed"]')];
+    const again = failed.map((chip) => chip.querySelector("[data-again]")).find((button) => !button.hidden);
+    if (again) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      notice.replaceChildren(words.missing);
+      again.focus();
+      return;
+    }
+    sent = { key: form.elements.key.value, ids: ids(), failed };
   }, true);
 
   document.addEventListener("htmx:after:swap", () => {
-    if (!sent.ids.length) return;
-    const isStored = form.elements.key.value !== sent.key;
-    if (!isStored && !document.getElementById("notice").childElementCount) return;
-    for (const chip of ready()) {
-      if (isStored && sent.ids.includes(chip.dataset.chip)) chip.remove();
-    }
+    if (!sent) return;
+    const { key, ids: gone, failed } = sent;
+    const isStored = form.elements.key.value !== key;
+    if (!isStored && !notice.childElementCount) return;
+    sent = null;
+    if (isStored) {
+      for (const chip of [...ready().filter((each) => gone.includes(each.dataset.chip)), ...failed]) chip.remove();
+    } else refresh(ids()).catch(() => {});
     tell();
-    if (!isStored) refresh(ids()).catch(() => {});
-    sent = { key: "", ids: [] };
   });
 
   attached.addEventListener("wanted", ({ detail }) => refresh(detail).catch(() => {}));

@@ -240,6 +240,55 @@ async def test_a_lost_upload_can_be_tried_again(visitor: Visitor) -> None:
     await expect(ready(visitor)).to_have_count(1)
 
 
+async def test_a_message_does_not_go_without_a_file_that_can_be_tried_again(
+    visitor: Visitor,
+) -> None:
+    await begin(visitor)
+    before = await visitor.articles.count()
+    await visitor.page.route("**/attachments/", lambda route: route.abort())
+    await pick(visitor, NOTES)
+    await expect(chips(visitor)).to_contain_text("The connection broke")
+    visitor.complaints.clear()
+    await visitor.page.unroute("**/attachments/")
+    await visitor.box.fill("Look at this")
+    await visitor.box.press("Enter")
+
+    notice = visitor.page.get_by_role("alert").filter(has_text="A file is not uploaded yet")
+    await expect(notice).to_be_visible()
+    again = chips(visitor).get_by_role("button", name="Try again")
+    await expect(again).to_be_focused()
+    assert await visitor.articles.count() == before
+    await again.press("Enter")
+    await expect(ready(visitor)).to_have_count(1)
+    await visitor.box.press("Enter")
+
+    await expect(await files_shown(visitor)).to_contain_text("notes.md")
+    await expect(visitor.box).to_have_value("")
+    await expect(notice).to_have_count(0)
+
+
+async def test_a_refused_message_keeps_the_sentence_about_a_file_that_was_not_taken(
+    visitor: Visitor,
+) -> None:
+    await begin(visitor)
+    truss = await choose(visitor, "Truss")
+    await pick(visitor, CAT, PROGRAM)
+    left_out = chips(visitor).nth(1)
+    await expect(left_out).to_contain_text("“a.png” is neither a PNG")
+    assert all("422" in complaint for complaint in visitor.complaints)
+    visitor.complaints.clear()
+    await visitor.box.fill("Look at this")
+    await visitor.box.press("Enter")
+
+    notice = visitor.page.get_by_role("alert").filter(has_text=f"“{truss}” takes no images")
+    await expect(notice).to_be_visible()
+    await expect(left_out).to_have_attribute("data-state", "failed")
+    await choose(visitor, "Anthropic")
+    await visitor.box.press("Enter")
+    await visitor.until(lambda text: "I got 1 image" in text)
+    await expect(chips(visitor)).to_have_count(0)
+
+
 async def test_an_endpoint_without_images_refuses_and_nothing_is_lost(visitor: Visitor) -> None:
     await begin(visitor)
     truss = await choose(visitor, "Truss")
