@@ -1,5 +1,6 @@
-// Keeps what is typed or attached and not sent, of each person and conversation, through reloads and
-// restarts of the browser; with its key, so that what may have been sent is still the same message.
+// Keeps what is typed or attached and not sent, of each person and conversation: for the tab through
+// its reloads, and for new tabs and restarts of the browser what was typed last in any; with its key,
+// so that what may have been sent is still the same message.
 const form = document.querySelector("[data-composer]");
 if (!form) return;
 const box = form.elements.text;
@@ -21,39 +22,45 @@ const quietly = (work) => {
   }
 };
 
-const draftOf = (place) => quietly(() => JSON.parse(localStorage.getItem(place)));
+// The tab's own first: another one may have written over what they share.
+const storages = [quietly(() => sessionStorage), quietly(() => localStorage)].filter(Boolean);
 
-const oldestFirst = () => Object.keys(localStorage)
+const draftIn = (storage, place) => quietly(() => JSON.parse(storage.getItem(place)));
+
+const oldestFirst = (storage) => Object.keys(storage)
   .filter((place) => place.startsWith(PREFIX) && place !== here)
-  .sort((a, b) => (draftOf(a)?.at ?? 0) - (draftOf(b)?.at ?? 0));
+  .sort((a, b) => (draftIn(storage, a)?.at ?? 0) - (draftIn(storage, b)?.at ?? 0));
 
 /** Takes the place of the oldest ones, if there are too many or the storage is full. */
-const store = (draft) => {
-  const others = oldestFirst();
-  while (others.length >= MOST) localStorage.removeItem(others.shift());
+const store = (storage, draft) => {
+  const others = oldestFirst(storage);
+  while (others.length >= MOST) storage.removeItem(others.shift());
   for (;;) {
     try {
-      localStorage.setItem(here, JSON.stringify(draft));
+      storage.setItem(here, JSON.stringify(draft));
       return;
     } catch (error) {
       if (!others.length) throw error;
-      localStorage.removeItem(others.shift());
+      storage.removeItem(others.shift());
     }
   }
 };
 
-const keep = (extra) => quietly(() => {
+const forget = (place) => storages.forEach((storage) => storage.removeItem(place));
+
+const keep = (extra) => {
   const files = [...attached.querySelectorAll("[data-chip]")].map((chip) => chip.dataset.chip);
-  if (!box.value && !files.length) localStorage.removeItem(here);
-  else store({ text: box.value, files, key: form.elements.key.value, at: Date.now(), ...extra });
-});
+  if (!box.value && !files.length) return forget(here);
+  const draft = { text: box.value, files, key: form.elements.key.value, at: Date.now(), ...extra };
+  for (const storage of storages) quietly(() => store(storage, draft));
+};
 
 // A message that began a conversation has arrived when that conversation is shown.
-if (isBegun && draftOf(`${name}new`)?.posted === address) {
-  quietly(() => localStorage.removeItem(`${name}new`));
+for (const storage of storages) {
+  if (isBegun && draftIn(storage, `${name}new`)?.posted === address) storage.removeItem(`${name}new`);
 }
 
-const draft = draftOf(here);
+const draft = storages.map((storage) => draftIn(storage, here)).find(Boolean);
 if (draft && [draft.text, ""].includes(box.value)) {
   box.value = draft.text;
   if (isBegun || draft.posted) form.elements.key.value = draft.key;
@@ -85,6 +92,6 @@ window.addEventListener("submit", (event) => {
   if (event.target !== form || event.defaultPrevented) return;
   clearTimeout(timer);
   isChanged = false;
-  if (isBegun) quietly(() => localStorage.removeItem(here));
+  if (isBegun) forget(here);
   else keep({ posted: form.getAttribute("action") });
 });

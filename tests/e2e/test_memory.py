@@ -94,6 +94,26 @@ async def test_each_conversation_has_its_own_draft_and_the_one_to_come_too(
     await expect(visitor.box).to_have_value("")
 
 
+async def test_each_tab_keeps_its_own_draft_and_a_new_one_has_the_last(visitor: Visitor) -> None:
+    await answered(visitor, "/echo one")
+    later = await another_tab(visitor, visitor.page.url)
+    await visitor.box.fill("of the first")
+    await kept(visitor, "of the first")
+    await later.box.fill("of the second")
+    await kept(later, "of the second")
+
+    await visitor.page.reload()
+    await expect(visitor.box).to_have_value("of the first")
+    newest = await another_tab(visitor, visitor.page.url)
+    await expect(newest.box).to_have_value("of the second")
+
+    await later.box.fill("")
+    await later.page.reload()
+    await expect(later.box).to_have_value("")
+    await visitor.page.reload()
+    await expect(visitor.box).to_have_value("of the first")
+
+
 async def test_what_was_sent_is_no_draft_any_more(visitor: Visitor) -> None:
     await answered(visitor, "/echo one")
     await answered(visitor, "/echo two")
