@@ -171,3 +171,61 @@ async def test_without_scripts_no_code_offers_to_be_copied(browser: Browser, sit
 
     await expect(page.locator("figure.code .copy").first).to_be_hidden()
     await context.close()
+
+
+async def test_a_conversation_is_printed_whole_and_without_what_can_be_pressed(
+    visitor: Visitor,
+) -> None:
+    await answered(visitor, "/echo one")
+    await answered(visitor, "/tokens 3000 /pace max")
+    await answered(visitor, f"/echo\n```\n{'long ' * 100}\n```")
+    page = visitor.page
+    text = await page.locator("[data-scroller]").evaluate("one => one.scrollHeight")
+
+    await page.emulate_media(media="print", color_scheme="dark")
+
+    root = page.locator("html")
+    assert await root.evaluate("root => root.scrollHeight") > 0.8 * text
+    assert (
+        await page.locator("[data-scroller]").evaluate("one => one.scrollHeight - one.clientHeight")
+        == 0
+    )
+    for part in await page.locator("[data-log] .section > *").all():
+        assert await part.evaluate("one => one.checkVisibility({ contentVisibilityAuto: true })")
+    code = page.locator("figure.code pre").last
+    assert await code.evaluate("one => one.scrollWidth - one.clientWidth") == 0
+    for pressed in await page.get_by_role("button").or_(page.get_by_role("textbox")).all():
+        await expect(pressed).to_be_hidden()
+    await expect(page.locator("#heading")).to_be_visible()
+    lightness = await page.locator("body").evaluate("one => getComputedStyle(one).color")
+    assert lightness.startswith("oklch(0.25")
+    assert (await page.pdf(format="A4")).count(b"/Type /Page\n") > 3
+
+
+@pytest.mark.parametrize("size", [(320, 256), (740, 360), (740, 170), (1280, 256)])
+async def test_a_low_window_leaves_room_for_all_of_it(
+    size: tuple[int, int], visitor: Visitor
+) -> None:
+    page = visitor.page
+    await answered(visitor, "/tokens 300 /pace max")
+    await page.evaluate("document.documentElement.dataset.textSize = 'large'")
+    await page.set_viewport_size({"width": size[0], "height": size[1]})
+
+    assert await page.locator("[data-scroller]").evaluate("one => one.clientHeight") >= 100
+    for control in (visitor.box, page.get_by_role("button", name="Send", exact=True)):
+        await control.scroll_into_view_if_needed()
+        await expect(control).to_be_in_viewport(ratio=0.99)
+    if await (opener := page.get_by_role("button", name="Conversations")).is_visible():
+        await opener.click()
+    listing = page.locator("#sidebar .list")
+    assert await listing.evaluate("one => one.clientHeight") >= 100
+    await page.get_by_role("button", name="Sign out").scroll_into_view_if_needed()
+    await expect(page.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=0.99)
+
+
+async def test_in_a_low_window_the_welcome_is_read_from_its_top(visitor: Visitor) -> None:
+    await visitor.page.set_viewport_size({"width": 640, "height": 400})
+    await visitor.page.reload()
+
+    await expect(visitor.page.get_by_role("heading", level=2)).to_be_in_viewport(ratio=1)
+    await expect(visitor.page.locator("[data-jump]")).to_be_hidden()
