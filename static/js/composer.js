@@ -33,6 +33,12 @@ const adapt = () => {
 box.addEventListener("input", adapt);
 adapt();
 
+// A text that was taken from elsewhere on the page stands before what was typed here.
+box.addEventListener("returned", ({ detail }) => {
+  box.value = [detail, box.value].filter((text) => text.trim()).join("\n\n");
+  box.dispatchEvent(new Event("input"));
+});
+
 box.addEventListener("keydown", (event) => {
   // 229: Safari ends the composition of a word before it reports the Enter that confirmed it.
   if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;

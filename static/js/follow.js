@@ -2,6 +2,7 @@
 const scroller = document.querySelector("[data-scroller]");
 if (!scroller) return;
 const log = document.querySelector("[data-log]");
+if (log.querySelector("#history:empty + #tail:empty + .welcome")) return; // is read from its top
 const end = document.querySelector("[data-end]");
 const jump = document.querySelector("[data-jump]");
 const NEAR_PX = 48;
@@ -41,7 +42,14 @@ scroller.addEventListener("scroll", () => {
   lastHeight = height;
 }, { passive: true });
 
+// Another version stands where the one before it stood, however long what follows it is.
+const stayAt = (button) => {
+  following = false;
+  button.closest(".message").dispatchEvent(new CustomEvent("hold", { bubbles: true, detail: `message-${button.value}` }));
+};
+
 jump.addEventListener("click", follow);
-document.addEventListener("submit", (event) => {
-  if (event.target.matches("[data-composer]")) follow();
+document.addEventListener("submit", ({ target, submitter }) => {
+  if (target.matches("[data-composer]")) follow();
+  if (target.matches("#choose")) stayAt(submitter);
 });

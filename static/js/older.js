@@ -1,4 +1,4 @@
-// Loads older messages before the reader comes to the top, keeps what they read in its place, and
+// Loads older messages before the reader comes to the top, holds what they read in its place, and
 // tells the socket which messages are there now.
 const scroller = document.querySelector("[data-scroller]");
 const AHEAD_PX = 1500;
@@ -22,27 +22,13 @@ if (scroller) {
   };
   document.addEventListener("DOMContentLoaded", watch); // htmx knows the link then
 
-  // The heights of what came settle in the next frames; then the place is the reader's again.
-  const SETTLED_MS = 300;
-  let kept = null;
   let isDue = false;
-  const hold = () => {
-    if (!kept) return;
-    const moved = kept.article.getBoundingClientRect().top - kept.top;
-    if (moved) scroller.scrollTop += moved;
-  };
-  const letGo = () => { kept = null; };
-  for (const wish of ["wheel", "touchmove", "keydown", "pointerdown"]) {
-    scroller.addEventListener(wish, letGo, { passive: true });
-  }
-  new ResizeObserver(hold).observe(scroller.querySelector("[data-log]"));
-
   document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
     if (!tasks.some(({ target }) => target?.matches(".rest"))) return;
     const { top } = scroller.getBoundingClientRect();
     const isBelow = (article) => article.getBoundingClientRect().bottom > top;
     const article = [...scroller.querySelectorAll(".message")].find(isBelow);
-    kept = article && { article, top: article.getBoundingClientRect().top };
+    article?.dispatchEvent(new CustomEvent("hold", { bubbles: true }));
     isDue = true;
   });
 
@@ -61,8 +47,6 @@ if (scroller) {
   document.addEventListener("htmx:after:swap", () => {
     if (!isDue) return;
     isDue = false;
-    hold();
-    setTimeout(letGo, SETTLED_MS);
     hasMore = true;
     tell();
     watch();

@@ -7,9 +7,7 @@ const taken = new Set();
 let connection;
 
 const place = (returned) => {
-  const texts = [returned.querySelector("[data-text]").textContent, box.value];
-  box.value = texts.filter((text) => text.trim()).join("\n\n");
-  box.dispatchEvent(new Event("input"));
+  box.dispatchEvent(new CustomEvent("returned", { detail: returned.querySelector("[data-text]").textContent }));
   const attached = document.getElementById("attached");
   attached.append(...returned.querySelectorAll("[data-chip]"));
   attached.dispatchEvent(new Event("change"));

@@ -1,5 +1,6 @@
 """What a person does with what was said, by mouse and keyboard, in a real Chromium."""
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import Visitor
@@ -59,6 +60,83 @@ async def test_keys_leave_an_edit_and_send_it(visitor: Visitor) -> None:
 
     await box.press("Control+Enter")
     await expect(visitor.text).to_have_text("two")
+
+
+async def test_the_caret_of_an_edit_begins_behind_its_text(visitor: Visitor) -> None:
+    await answered(visitor, "/echo one")
+    page = visitor.page
+
+    await page.get_by_role("link", name="Edit and send again").click()
+    box = page.get_by_role("textbox", name="Your message, to be changed")
+    await expect(box).to_be_focused()
+    await page.keyboard.type(" more")
+
+    await expect(box).to_have_value("/echo one more")
+
+
+@pytest.mark.parametrize("typed", ["", "a thought"])
+async def test_what_is_typed_in_an_edit_is_not_lost_to_a_deed_in_another_tab(
+    typed: str, visitor: Visitor
+) -> None:
+    await answered(visitor, "/echo one")
+    await answered(visitor, "/echo two")
+    page = visitor.page
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await visitor.box.fill(typed)
+    await page.get_by_role("link", name="Edit and send again").last.click()
+    edited = page.get_by_role("textbox", name="Your message, to be changed")
+    await edited.fill("much better")
+
+    await other.get_by_role("button", name="Delete from here on").nth(2).click()
+    await other.locator("#confirm").get_by_role("button", name="Delete").click()
+
+    await expect(edited).to_have_count(0)
+    await expect(visitor.box).to_have_value("\n\n".join(filter(None, ["much better", typed])))
+    await expect(page.locator("#notice")).to_contain_text("What you typed is in this box now")
+
+
+async def test_an_edit_that_is_sent_or_left_leaves_nothing_in_the_box(visitor: Visitor) -> None:
+    await answered(visitor, "/echo one")
+    page = visitor.page
+    edit = page.get_by_role("link", name="Edit and send again")
+    edited = page.get_by_role("textbox", name="Your message, to be changed")
+
+    await edit.click()
+    await edited.fill("/echo three")
+    await page.get_by_role("link", name="Cancel").click()
+    await expect(edited).to_have_count(0)
+    await expect(visitor.box).to_have_value("")
+
+    await edit.click()
+    await edited.fill("/echo two ")
+    await page.get_by_role("button", name="Send again").click()
+    await expect(visitor.text).to_have_text("two")
+    await expect(visitor.box).to_have_value("")
+    await expect(page.locator("#notice")).to_be_empty()
+
+
+async def test_another_version_stands_where_the_one_before_it_stood(visitor: Visitor) -> None:
+    page = visitor.page
+    await answered(visitor, "/echo one")
+    await answered(visitor, "/tokens 400 /pace max")
+    await answered(visitor, "/tokens 400 /pace max")
+    await page.get_by_role("link", name="Edit and send again").first.click()
+    await page.get_by_role("textbox", name="Your message, to be changed").fill("/echo two")
+    await page.get_by_role("button", name="Send again").click()
+    await expect(visitor.text).to_have_text("two")
+    await expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    tops = []
+
+    for version, way in (("1/2", "Previous version"), ("2/2", "Next version")):
+        top = "one => one.closest('article').getBoundingClientRect().top"
+        before = await page.locator(".versions").first.evaluate(top)
+        await page.get_by_role("button", name=way).click()
+        await expect(page.get_by_text(version)).to_be_visible()
+        await page.wait_for_timeout(500)  # in which it would go
+        tops.append((before, await page.locator(".versions").first.evaluate(top)))
+
+    assert max(abs(before - after) for before, after in tops) <= 2, tops
 
 
 async def test_a_message_is_copied_as_it_was_written(visitor: Visitor) -> None:
