@@ -94,7 +94,8 @@ def moment_in_words(seconds: int) -> str:
     is_today = moment.date() == timezone.localdate()
     is_whole = moment.second == 0
     time = "H:i" if is_whole else "H:i:s"
-    words = date_format(moment, time if is_today else f"{_('j F')}, {time}")
+    day = _("j F")
+    words = date_format(moment, time if is_today else f"{day}, {time}")
     return words if moment.utcoffset() else f"{words} UTC"
 
 
