@@ -61,7 +61,7 @@ def start_s() -> float:
 
 def _one_start(directory: Path) -> float:
     port = free_port()
-    environment = servers.chatapp_environment(directory, port)
+    environment = servers.chatapp_environment(directory)
     _run(sys.executable, "manage.py", "migrate", "--verbosity=0", environment=environment)
     arguments = ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
     log = directory / "start.log"

@@ -53,7 +53,7 @@ def chatapp(
     server starts.
     """
     port = free_port()
-    environment = chatapp_environment(directory, port)
+    environment = chatapp_environment(directory)
     prepared = prepare(environment, model_url, clients, messages)
     fill(environment)
     arguments = ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
@@ -85,8 +85,8 @@ def floor(model_url: str, clients: int, directory: Path) -> Iterator[Running]:
         yield Running(pid, port, [Door(port)] * clients)
 
 
-def chatapp_environment(directory: Path, port: int) -> dict[str, str]:
-    """What a production server on loopback is given, with a database file not used before."""
+def chatapp_environment(directory: Path) -> dict[str, str]:
+    """What a production server on loopback is given, its port aside; its database file is new."""
     return {
         **os.environ,
         **UNLIMITED,
@@ -98,7 +98,6 @@ def chatapp_environment(directory: Path, port: int) -> dict[str, str]:
         "UPSTREAM_ALLOWED_HOSTS": "127.0.0.1",
         "DATABASE_URL": f"sqlite:///{directory}/{secrets.token_hex(4)}.sqlite3",
         "REDIS_URL": "",
-        "PORT": str(port),
         "LOG_LEVEL": "WARNING",
         "DJANGO_SETTINGS_MODULE": "chatapp.settings",
     }

@@ -48,7 +48,7 @@ async def install(
 ) -> Installation:
     """Each client has a user, a session and an empty conversation. `environment` adds to the usual
     one, in which the database is a new SQLite file."""
-    complete = chatapp_environment(directory, 0) | dict(environment)
+    complete = chatapp_environment(directory) | dict(environment)
     prepared = await asyncio.to_thread(prepare, complete, model_url, clients)
     return Installation(complete, prepared["cookie"], prepared["endpoint"], prepared["clients"])
 
