@@ -126,6 +126,8 @@ async def test_another_version_stands_where_the_one_before_it_stood(visitor: Vis
     await page.get_by_role("button", name="Send again").click()
     await expect(visitor.text).to_have_text("two")
     await expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    await page.reload()  # and so it follows what is written
+    await expect(page.get_by_text("2/2")).to_be_visible()
     tops = []
 
     for version, way in (("1/2", "Previous version"), ("2/2", "Next version")):
