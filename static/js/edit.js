@@ -40,6 +40,6 @@ document.addEventListener("htmx:after:swap", () => {
     if (field.isConnected || isShown(field)) continue; // the latter was sent
     const box = document.getElementById("text");
     box.dispatchEvent(new CustomEvent("returned", { detail: field.value }));
-    document.getElementById("notice").replaceChildren(box.dataset.returned);
+    document.getElementById("notice").replaceChildren(box.dataset.fromEdit);
   }
 });
