@@ -129,6 +129,13 @@ class Json(Line):
         return json.dumps({name: value for name, value in told.items() if value})
 
 
+class NoProbes(logging.Filter):
+    """Leaves out that /readyz said no: it is what it was asked for, and no error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(getattr(record, "request", None), "path", "") != "/readyz"
+
+
 FORMATS = {"text": Text, "json": Json}
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{8,64}")

@@ -6,7 +6,7 @@ Every variable is explained in `.env.example`.
 from pathlib import Path
 
 from chatapp import environment
-from chatapp.logs import FORMATS
+from chatapp.logs import FORMATS, NoProbes
 from chatapp.secret_key import local_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -199,6 +199,7 @@ LOGGING = {
             "tells_all": DEBUG,
         }
     },
+    "filters": {"no-probes": {"()": NoProbes}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
@@ -207,7 +208,8 @@ LOGGING = {
         for name in ("httpx2", "httpcore2", "aiohttp", "asyncio", "daphne", "axes")
     }
     # Django's own handlers would print, and mail, what ours leaves out.
-    | {"django": {}, "django.server": {"propagate": True}},
+    | {"django": {}, "django.server": {"propagate": True}}
+    | {"django.request": {"filters": ["no-probes"]}},
 }
 
 # One person tries everything out in a demo, in several tabs.

@@ -17,6 +17,7 @@ from django.db import DataError, IntegrityError, OperationalError
 from django.test import AsyncClient
 
 from chatapp import logs
+from chatapp.generation import registry
 from chatapp.logs import HIDDEN, Json, Line, Text
 from chatapp.models import Endpoint
 from tests.tab import Tab
@@ -246,3 +247,13 @@ def test_ids_are_those_of_the_reply_within_the_request() -> None:
     name, reply_id = logs.begin_request(None), uuid4()
 
     assert logs.of_generation(reply_id) == (name, str(reply_id))
+
+
+async def test_a_probe_that_hears_no_leaves_no_error(
+    transactional_db: None, lines: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_is_draining", True)
+
+    assert (await AsyncClient().get("/readyz")).status_code == 503
+
+    assert [line for line in lines() if "readyz" in line] == []
