@@ -57,9 +57,8 @@ def count_reply(endpoint: str, fields: Mapping[str, Any], spent: Usage) -> None:
     _labelled(REPLIES, endpoint, str(fields["status"])).inc()
     if kind := fields.get("error_kind"):
         _labelled(ERRORS, endpoint, str(kind)).inc()
-    for direction, before in (("input", spent.input), ("output", spent.output)):
-        tokens = fields.get(f"{direction}_tokens") or 0
-        _labelled(TOKENS, endpoint, direction).inc(max(0, tokens - (before or 0)))
+    taken, written = fields.get("input_tokens") or 0, fields.get("output_tokens") or 0
+    count_tokens(endpoint, Usage(taken - (spent.input or 0), written - (spent.output or 0)))
     sent_at, first_at = fields.get("request_sent_at"), fields.get("first_token_at")
     if sent_at is None:
         return
@@ -69,6 +68,12 @@ def count_reply(endpoint: str, fields: Mapping[str, Any], spent: Usage) -> None:
     _labelled(FIRST_TOKEN, endpoint).observe(_seconds(sent_at, first_at))
     if (steps := sum(fields["arrivals"]["counts"]) - 1) > 0:
         _labelled(TOKEN_STEP, endpoint).observe(_seconds(first_at, fields["last_token_at"]) / steps)
+
+
+def count_tokens(endpoint: str, usage: Usage) -> None:
+    """Counts what a call took."""
+    for direction, tokens in (("input", usage.input), ("output", usage.output)):
+        _labelled(TOKENS, endpoint, direction).inc(max(0, tokens or 0))
 
 
 async def watch_lag() -> None:

@@ -7,12 +7,15 @@ the figures' clock goes back with it, and nothing is counted twice. A row that i
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
+from chatapp.events import Usage
 from chatapp.figures.counting import (
     DAY,
     HOUR,
@@ -75,6 +78,21 @@ def store(closing: Closing) -> bool:
         _add_usage(closing.usage)
         _store_days(closing)
     return True
+
+
+def count_aside(person_id: int, endpoint_name: str, usage: Usage) -> None:
+    """Adds the tokens of a call that made no reply, such as for a title, to today's."""
+    if usage.input or usage.output:
+        figure: dict[str, Any] = {
+            "day": timezone.now().astimezone(UTC).date(),
+            "user_id": person_id,
+            "endpoint_name": endpoint_name,
+        }
+        UsageFigure.objects.get_or_create(**figure)
+        UsageFigure.objects.filter(**figure).update(
+            input_tokens=F("input_tokens") + (usage.input or 0),
+            output_tokens=F("output_tokens") + (usage.output or 0),
+        )
 
 
 def _counted_until(now: datetime) -> datetime:

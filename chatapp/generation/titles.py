@@ -18,6 +18,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import transaction
 from django.utils import timezone
 
+from chatapp import metrics
 from chatapp.database import read, write
 from chatapp.events import (
     Completed,
@@ -29,6 +30,7 @@ from chatapp.events import (
     Truncated,
     Usage,
 )
+from chatapp.figures.closing import count_aside
 from chatapp.generation import bus
 from chatapp.generation.background import begin
 from chatapp.generation.calls import reservation_for
@@ -81,17 +83,18 @@ class Exchange:
 
 
 class Answer:
-    """What came of asking: the text, and the tokens, estimated where the endpoint counts none."""
+    """What came of asking: the text, and the tokens, estimated where the endpoint counts none;
+    `usage` is what it counts."""
 
     def __init__(self, asked_tokens: int) -> None:
         self.text = ""
         self._asked_tokens = asked_tokens
         self._written_tokens = 0
-        self._usage = Usage(None, None)
+        self.usage = Usage(None, None)
 
     @property
     def tokens(self) -> int:
-        asked, written = self._usage.input, self._usage.output
+        asked, written = self.usage.input, self.usage.output
         if written is None:
             written = self._written_tokens
         return written + (self._asked_tokens if asked is None else asked) if written else 0
@@ -100,7 +103,7 @@ class Answer:
         self.text += "".join(event.text for event in events if isinstance(event, TextDelta))
         written = "".join(event.text for event in events if isinstance(event, Delta))
         self._written_tokens += tokens_in(written)
-        self._usage = next((e for e in events if isinstance(e, Usage)), self._usage)
+        self.usage = next((e for e in events if isinstance(e, Usage)), self.usage)
 
 
 _waiting: deque[Exchange] = deque()
@@ -160,8 +163,15 @@ async def _asked_within_limits(exchange: Exchange) -> str:
     reserved = await write(_reserve, exchange)
     answer = Answer(reserved.prompt)
     await _ask(exchange, answer)
-    await write(settle_aside, reserved, answer.tokens)
+    await write(_settle, exchange, reserved, answer)
+    metrics.count_tokens(exchange.target.name, answer.usage)
     return clean_title(answer.text)
+
+
+def _settle(exchange: Exchange, reserved: Reservation, answer: Answer) -> None:
+    with transaction.atomic():
+        settle_aside(reserved, answer.tokens)
+        count_aside(exchange.person_id, exchange.target.name, answer.usage)
 
 
 def _reserve(exchange: Exchange) -> Reservation:

@@ -11,7 +11,7 @@ from django.test import AsyncClient
 from chatapp.demo.server import PROTOCOLS, DemoServer
 from chatapp.generation import titles
 from chatapp.generation.titles import WISH, clean_title
-from chatapp.models import Conversation, Endpoint
+from chatapp.models import Conversation, Endpoint, UsageFigure
 from chatapp.models.conversation import TITLE_CHARS
 from chatapp.upstream.options import asks_titles, check_options
 from tests.tab import Tab
@@ -99,6 +99,19 @@ async def test_a_second_exchange_leaves_the_title_alone(
 
     await conversation.arefresh_from_db()
     assert conversation.title == "Of one thing"
+
+
+async def test_the_tokens_of_titles_are_usage_of_the_day(
+    alice: User, conversation: Conversation, endpoint: Endpoint, tab_of: TabOf
+) -> None:
+    await titled(endpoint)
+    async with tab_of(alice) as tab:
+        await answered(tab, "/echo of one thing")
+        await until_asked()
+
+    figure = await UsageFigure.objects.aget()
+    assert (figure.user_id, figure.endpoint_name) == (alice.pk, "scripted")
+    assert figure.messages == 0 and figure.input_tokens > 0 and figure.output_tokens > 0
 
 
 async def test_a_title_of_ones_own_is_never_overwritten(
