@@ -132,6 +132,9 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_VERBOSE = False
+AXES_RESET_ON_SUCCESS = True
+# What is tried while it is locked is not heard, and counts for nothing.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "chatapp.oversight.sign_ins.place"
 AXES_HANDLER = "chatapp.oversight.sign_ins.Locks"
 

@@ -23,6 +23,7 @@ from chatapp.generation import bus
 from chatapp.models import Conversation
 from chatapp.models.audit import Action
 from chatapp.oversight.audit import record_each
+from chatapp.text import spelled_out
 
 _NAMED = 20
 _AT_ONCE = 500
@@ -57,11 +58,21 @@ class Overseen(Audited):
             return []
         return [(_("Delete"), reverse("admin:chatapp_conversation_delete", args=[conversation.pk]))]
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Conversation | None:
+        """To be named on Django's pages, where nothing may hide what its title says; never saved
+        whole."""
+        found: Conversation | None = super().get_object(request, object_id, from_field)
+        if found is not None:
+            found.title = spelled_out(found.title)
+        return found
+
     def get_deleted_objects(
         self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """They alone: nothing of them leaves the database now."""
-        named = [str(conversation) for conversation in objs[:_NAMED]]
+        named = [spelled_out(str(conversation)) for conversation in objs[:_NAMED]]
         more = len(objs) - len(named)
         if more:
             named.append(ngettext("and %d more", "and %d more", more) % more)

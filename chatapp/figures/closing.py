@@ -67,7 +67,7 @@ def next_closing() -> Closing | None:
 def store(closing: Closing) -> bool:
     """Stores it, unless another process was quicker; whether it did."""
     with transaction.atomic():
-        if closing.until == BEGINNING:
+        if closing.since == closing.until:  # there is no clock yet
             return FigureClock.objects.get_or_create(pk=1)[1]
         mine = FigureClock.objects.filter(pk=1, until=closing.since)
         if not mine.update(until=closing.until):
@@ -96,16 +96,18 @@ def count_aside(person_id: int, endpoint_name: str, usage: Usage) -> None:
 
 
 def _counted_until(now: datetime) -> datetime:
-    """The end of the last hour that had begun and was counted, by a clock that was ahead."""
+    """The end of the last hour that had begun and was counted, by a clock that was ahead; where
+    none is known, this hour begins anew."""
     starts = stored_hours(BEGINNING, now).order_by("-start").values_list("start", flat=True)
     last = starts.first()
-    return BEGINNING if last is None else last + HOUR
+    return hour_of(now) if last is None else last + HOUR
 
 
 def _take_back(until: datetime) -> None:
-    """What was counted of later times is counted when they are over."""
+    """What was counted of later times is counted when they are over, and that day from its rows."""
     HealthFigure.objects.filter(start__gte=until).delete()
-    UsageFigure.objects.filter(day__gt=until.date()).delete()
+    UsageFigure.objects.filter(day__gte=until.date()).delete()
+    _add_usage(usage(ended(day_of(until), until)))
 
 
 def _add_usage(figures: list[UsageFigure]) -> None:

@@ -15,7 +15,7 @@ from chatapp.models.endpoint import endpoint_for
 from chatapp.models.keys import db_key, is_there
 from chatapp.models.message import Message, path_of
 from chatapp.models.share import Share, as_it_stood
-from chatapp.text import one_line, spelled_out
+from chatapp.text import one_line
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -83,11 +83,6 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Its name for administrators: nothing in it hides what it says."""
-        return spelled_out(self.name)
-
-    @property
-    def name(self) -> str:
         return self.title or gettext("New conversation")
 
 

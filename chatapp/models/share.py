@@ -38,7 +38,7 @@ class Share(models.Model):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return self.title or self.conversation.name
+        return self.title or str(self.conversation)
 
     @property
     def title(self) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
-from django.db.models import Sum
+from django.conf import settings
+from django.db.models import F, Sum
+from django.db.models.functions import Least
 from django.http import HttpRequest
 
 from chatapp.oversight.audit import client_address
@@ -16,14 +18,16 @@ NAMES_A_PLACE = 10
 
 class Locks(AxesDatabaseHandler):  # type: ignore[misc]
     """django-axes locks a name at a place; this locks a place, too, after as many failures as ten
-    locked names have. As there is one limit, ten failures there count as one."""
+    locked names have, of ten names or more. As there is one limit, ten failures there count as one.
+    """
 
     def get_failures(self, request: Any, credentials: dict[str, Any] | None = None) -> int:
         of_name: int = super().get_failures(request, credentials)
         recent = AccessAttempt.objects.filter(
             ip_address=request.axes_ip_address, attempt_time__gte=get_cool_off_threshold(request)
         )
-        of_place: int = recent.aggregate(sum=Sum("failures_since_start"))["sum"] or 0
+        of_each = Least(F("failures_since_start"), settings.AXES_FAILURE_LIMIT)
+        of_place: int = recent.aggregate(sum=Sum(of_each))["sum"] or 0
         return max(of_name, of_place // NAMES_A_PLACE)
 
 

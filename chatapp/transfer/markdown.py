@@ -24,7 +24,7 @@ def pieces(talk: Talk, person: str = "", *, is_in_zip: bool = False) -> Iterator
     """
     conversation = talk.conversation
     images: list[Attachment] = []
-    yield f"# {_line(conversation.name)}\n\n*{_date(conversation)}*\n"
+    yield f"# {_line(str(conversation))}\n\n*{_date(conversation)}*\n"
     for message in talk.path():
         yield f"\n## {_line(_author(message, person))}\n"
         for file in message.attachments.all():

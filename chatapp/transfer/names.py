@@ -16,7 +16,7 @@ def file_name(conversation: Conversation, suffix: str, *, is_one_of_many: bool =
     """The day it began and its title; one of many has a piece of its id to be told apart by."""
     day = timezone.localdate(conversation.created_at).isoformat()
     mark = f" {conversation.pk.hex[:12]}" if is_one_of_many else ""
-    return f"{day} {safe(conversation.name)}{mark}{suffix}"
+    return f"{day} {safe(str(conversation))}{mark}{suffix}"
 
 
 def safe(title: str) -> str:

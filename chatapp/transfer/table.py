@@ -50,7 +50,7 @@ def pieces(talk: Talk) -> Iterator[str]:
     about = (
         conversation.pk,
         conversation.owner.get_username(),
-        conversation.name,
+        str(conversation),
         conversation.deleted_at,
     )
     for message in talk.messages():

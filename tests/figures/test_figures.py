@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from chatapp.database import read
 from chatapp.figures import closing, reading
-from chatapp.figures.counting import hour_of
+from chatapp.figures.counting import day_of, hour_of
 from chatapp.figures.tally import percentile
 from chatapp.generation import upkeep
 from chatapp.generation.turns import resume
@@ -193,6 +193,36 @@ def test_after_a_clock_that_was_ahead_hours_count_again(
     ]
     days = [figure.day for figure in UsageFigure.objects.all()]
     assert days == [before.finished_at.astimezone(UTC).date()]  # type: ignore[union-attr]
+
+
+def test_what_a_clock_counted_ahead_on_the_same_day_is_counted_once(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = day_of(timezone.now()) - timedelta(hours=12)
+    times = [noon - timedelta(hours=2), noon + timedelta(hours=2)]
+    Message.objects.bulk_create(reply(conversation, at) for at in times)
+
+    for hours in (5, 0, 6):
+        at = noon + timedelta(hours=hours, minutes=40)
+        monkeypatch.setattr(closing, "Now", lambda at=at: Value(at, DateTimeField()))
+        close_all()
+
+    assert sum(figure.messages for figure in UsageFigure.objects.all()) == 2
+    hours_counted = HealthFigure.objects.filter(period=Period.HOUR)
+    assert [figure.requests for figure in hours_counted] == [1, 1]
+
+
+def test_a_clock_that_was_ahead_before_anything_was_counted_goes_back(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = timezone.now() + timedelta(days=10)
+    monkeypatch.setattr(closing, "Now", lambda: Value(later, DateTimeField()))
+    close_all()
+    monkeypatch.undo()
+
+    close_all()
+
+    assert FigureClock.objects.get().until <= timezone.now()
 
 
 def test_an_endpoint_that_nearly_always_starts_cold_shows_it(conversation: Conversation) -> None:

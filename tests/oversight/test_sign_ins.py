@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -44,3 +45,27 @@ def test_a_subscriber_of_ipv6_is_one_place(alice: User) -> None:
 
     assert sign_in("alice", PASSWORD, "2001:db8:0:1:2:3:4:5") == 429
     assert sign_in("alice", PASSWORD, "2001:db8:0:2::1") == 302
+
+
+def test_one_name_alone_never_locks_its_place(alice: User) -> None:
+    for _ in range(60):
+        sign_in("a script", "old", HOME)
+
+    assert sign_in("alice", PASSWORD, HOME) == 302
+
+
+def test_what_is_tried_at_a_locked_place_counts_for_nothing(alice: User) -> None:
+    for number in range(50):
+        sign_in(f"name {number}", "wrong", HOME)
+    for _ in range(6):
+        assert sign_in("alice", PASSWORD, HOME) == 429
+
+    assert not AccessAttempt.objects.filter(username="alice").exists()
+
+
+def test_who_signs_in_starts_anew(alice: User) -> None:
+    for _ in range(4):
+        sign_in("alice", "wrong", HOME)
+    assert sign_in("alice", PASSWORD, HOME) == 302
+
+    assert not AccessAttempt.objects.exists()

@@ -15,6 +15,7 @@ from chatapp.errors import InvalidInput
 from chatapp.models import Conversation
 from chatapp.models.audit import Action
 from chatapp.oversight import audit
+from chatapp.text import spelled_out
 
 # A link beside a transcript: its words and where it leads.
 Tool = tuple[str, str]
@@ -57,7 +58,7 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]
             request,
             "transcript",
             200,
-            title=str(conversation),
+            title=spelled_out(str(conversation)),
             conversation=conversation,
             transcript=transcript,
             entries=entries,
