@@ -149,7 +149,7 @@ class ConversationConsumer(PageSocket):
 
     async def _follow(self) -> None:
         """Shows the tail, then whatever changes, until the socket closes."""
-        watch = hints.watch(self._conversation_id)
+        self._watch = watch = hints.watch(self._conversation_id)
         self._mark_seen()
         self._tell_what_is_left()
         try:

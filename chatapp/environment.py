@@ -7,10 +7,10 @@ Addresses of stores hold passwords, and are not quoted in it.
 
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -105,13 +105,12 @@ def origins(name: str) -> list[str]:
 def database(name: str, default: Path) -> dict[str, Any]:
     """Django's description of the database at a URL, or of an SQLite file."""
     said = _said(name) or f"sqlite:///{default}"
-    try:
-        parts = urlsplit(said)
-        has_stray_host = parts.scheme == "sqlite" and parts.netloc  # it would be left out
-        is_known = parts.scheme in _STORES and not has_stray_host
-        found: dict[str, Any] = _env.db_url_config(said) if is_known else {}
-    except ValueError:
-        found = {}
+    scheme, _colon, place = said.partition("://")
+    has_stray_host = scheme == "sqlite" and not place.startswith("/")  # it would be left out
+    found: dict[str, Any] = {}
+    if scheme in _STORES and not has_stray_host:
+        with suppress(ValueError):
+            found = _env.db_url_config(said)
     if found.get("NAME", "") in ("", ":memory:"):
         raise _wrong(name, "sqlite:///PATH or postgres://USER:PASSWORD@HOST:PORT/NAME")
     return found

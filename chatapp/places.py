@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 _taken: set["Place"] = set()
-_by_person: defaultdict[int, dict[str, "Place"]] = defaultdict(dict)
+_by_person: defaultdict[int, set["Place"]] = defaultdict(set)
+_pages: defaultdict[int, dict[str, "Place"]] = defaultdict(dict)
 # Places are taken on the event loop and given to people on database threads.
 _lock = threading.Lock()
 
@@ -20,10 +21,12 @@ _lock = threading.Lock()
 @dataclass(eq=False, slots=True)
 class Place:
     """One socket's. `page` names the page that opened it, the same for each of its connections;
-    `give_way` is called, on any thread, when the page has opened another."""
+    `give_way` is called when the page has opened another, `look_again` when the person's session or
+    account may be over, both on any thread."""
 
     page: str
     give_way: Callable[[], None]
+    look_again: Callable[[], None]
     _person: int | None = field(default=None, init=False)
 
     def take(self) -> bool:
@@ -42,13 +45,14 @@ class Place:
         """
         most = settings.LIMIT_SOCKETS_A_PERSON
         with _lock:
-            if most is None or self._person == person_id or self not in _taken:
+            if self._person == person_id or self not in _taken:
                 return True
-            pages = _by_person[person_id]
+            pages = {} if most is None else _pages[person_id]
             before = pages.get(self.page)
-            if before is None and len(pages) >= most:
+            if before is None and most is not None and len(pages) >= most:
                 return False
             pages[self.page], self._person = self, person_id
+            _by_person[person_id].add(self)
         if before is not None:
             before.give_way()
         return True
@@ -58,11 +62,22 @@ class Place:
             _taken.discard(self)
             if self._person is None:
                 return
-            pages = _by_person[self._person]
+            pages = _pages[self._person]
             if pages.get(self.page) is self:
                 del pages[self.page]
             if not pages:
+                del _pages[self._person]
+            _by_person[self._person].discard(self)
+            if not _by_person[self._person]:
                 del _by_person[self._person]
+
+
+def look_again(person_id: int) -> None:
+    """Has all sockets of the person find out whether they are still theirs; on any thread."""
+    with _lock:
+        places = list(_by_person.get(person_id, ()))
+    for place in places:
+        place.look_again()
 
 
 def taken() -> int:

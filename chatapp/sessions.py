@@ -24,7 +24,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from chatapp.generation import hints
+from chatapp import places
 from chatapp.models import Conversation
 
 
@@ -36,13 +36,13 @@ class SessionStore(db.SessionStore):
         person_id = self.get(SESSION_KEY)
         super().flush()
         if person_id is not None:
-            hints.notify_pages(int(person_id))
+            places.look_again(int(person_id))
 
 
 @receiver(post_save, sender=User)
 def _tell_pages(instance: User, update_fields: Collection[str] | None, **kwargs: Any) -> None:
     if update_fields is None or {"password", "is_active"} & {*update_fields}:
-        transaction.on_commit(partial(hints.notify_pages, instance.pk))
+        transaction.on_commit(partial(places.look_again, instance.pk))
 
 
 def _can_be_key(key: str | None) -> bool:

@@ -191,7 +191,9 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 LOG_FORMAT = environment.one_of("LOG_FORMAT", FORMATS, "text" if DEBUG or DEMO else "json")
-LOG_LEVEL = environment.one_of("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO")
+LOG_LEVEL = environment.one_of(
+    "LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], "INFO"
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -67,6 +67,7 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     _follower: asyncio.Task[None] | None = None
     _place: Place | None = None
+    _watch: hints.Watch | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         logs.begin_request(_header(scope, b"x-request-id"))
@@ -98,7 +99,7 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._is_list_watched = False
         self._listed_at = -LIST_S
         self._listing: asyncio.Task[None] | None = None
-        self._place = Place(self._page_address(), self._give_way())
+        self._place = Place(self._page_address(), self._give_way(), self._look_again())
         if self._place.take():
             self._follower = asyncio.create_task(self._follow())
         else:
@@ -142,6 +143,20 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             asyncio.run_coroutine_threadsafe(self._refuse(Refused(NO_PLACE, str(ELSEWHERE))), loop)
 
         return give_way
+
+    def _look_again(self) -> Callable[[], None]:
+        """Has the check made now, called on any thread."""
+        loop = asyncio.get_running_loop()
+
+        def look_again() -> None:
+            loop.call_soon_threadsafe(self._check_now)
+
+        return look_again
+
+    def _check_now(self) -> None:
+        self._checked_at = -SESSION_CHECK_S
+        if self._watch is not None:
+            self._watch.wake()
 
     def _checked(self, user: User) -> None:
         """Notes that the page may be shown to them now; until that was so once, nothing is."""
@@ -217,7 +232,7 @@ class ListSocket(PageSocket):
         await self._refuse(Refused(TOO_MANY, str(UNASKED)))
 
     async def _follow(self) -> None:
-        watch = hints.Watch()
+        self._watch = watch = hints.Watch()
         try:
             while True:
                 if self._is_check_due():

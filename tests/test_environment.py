@@ -120,6 +120,16 @@ def test_a_database_that_is_none_of_ours_is_refused_without_its_password(
     assert "secret" not in str(refused.value)
 
 
+def test_a_password_of_a_database_may_hold_any_character(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("X", "postgres://u:p[w@h/chat")
+
+    found = environment.database("X", default=tmp_path)
+
+    assert (found["HOST"], found["USER"], found["PASSWORD"]) == ("h", "u", "p[w")
+
+
 def manage(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(ROOT / "manage.py"), *arguments]
     bare = {"PATH": os.environ["PATH"], "SECRET_KEY": "x" * 50}

@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.test import AsyncClient
 
-from chatapp import consumers
+from chatapp import consumers, places
 from chatapp.generation import bus, hints
 from chatapp.models import Conversation, Endpoint, Message, Status, conversation_for
 from tests.dom import ended
@@ -401,15 +401,20 @@ async def test_a_session_that_ends_is_noticed_by_the_next_frame(
 
 
 @pytest.mark.parametrize("end", ["signs out", "new password", "deactivated"])
-@pytest.mark.parametrize("is_list", [False, True])
+@pytest.mark.parametrize("page", ["/ws/", "/ws/conversations/{}/", "/ws/admin/running/"])
+@pytest.mark.parametrize("lists", [False, True])
 async def test_whose_session_is_over_is_told_at_once(
-    is_list: bool, end: str, alice: User, conversation: Conversation
+    lists: bool, page: str, end: str, alice: User, conversation: Conversation
 ) -> None:
+    await User.objects.filter(pk=alice.pk).aupdate(is_superuser=True, is_staff=True)
+    await alice.arefresh_from_db()
     client = AsyncClient()
     await client.aforce_login(alice)
     key = client.cookies[settings.SESSION_COOKIE_NAME].value
-    async with Tab(None if is_list else conversation.pk, key, lists=True) as tab:
-        await tab.until(lambda page: page.frames)
+    async with Tab(None, key, lists=lists, path=page.format(conversation.pk)) as tab:
+        async with asyncio.timeout(30):
+            while places.taken() == 0 or not places._by_person:
+                await asyncio.sleep(0.01)
         async with asyncio.timeout(5):
             if end == "signs out":
                 await client.post("/logout/")

@@ -43,10 +43,6 @@ class Watch:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def wake_for_list(self) -> None:
-        """From any thread."""
-        self._loop.call_soon_threadsafe(self.wake, False, True)
-
     def close(self) -> None:
         """Ends the timer."""
         if self._timer is not None:
@@ -117,12 +113,6 @@ def notify_list(person_id: int) -> None:
     """Wakes the person's pages: a conversation came, went, moved or got another name."""
     for watching in _lists.get(person_id, ()):
         watching.wake(list_changed=True)
-
-
-def notify_pages(person_id: int) -> None:
-    """`notify_list` from any thread: who reads the list finds out as well whether it is theirs."""
-    for watching in tuple(_lists.get(person_id, ())):
-        watching.wake_for_list()
 
 
 def notify_all() -> None:

@@ -104,6 +104,9 @@ class OpenPage:
         """Reads, in steps of the event loop, the replies that `take` shows or ends."""
         fresh = [live_reply(_source_of(m)) for m in news.step.rendered if m.is_live]
         self._prepared = [*fresh, *(position.reply for position in self._positions.values())]
+        for message in news.step.rendered:
+            if not message.is_live and self._has_all_of(message):
+                self._positions[message.pk].reply.is_over = True
         for reply in self._prepared:
             reply.catch_up()
             while reply.is_behind:

@@ -41,6 +41,7 @@ class LiveReply:
         }
         self.parts: frozenset[str] = frozenset()
         self.is_behind = False
+        self.is_over = False  # said of one whose source does not know it yet
         self._read_to = 0
         self._read_of_next = 0
         self._finished = False
@@ -55,7 +56,7 @@ class LiveReply:
                 document.read()
             if time.perf_counter() > ends_at:
                 return
-        while not (self._finished or self.source.status.is_live):
+        while not self._finished and (self.is_over or not self.source.status.is_live):
             self._finished = next(self._finishing, True) is True
             if time.perf_counter() > ends_at:
                 return

@@ -23,8 +23,9 @@ from pygments.token import _TokenType as TokenType
 # A lexer's patterns can take quadratic time, and a line this long is data rather than code.
 MAX_LINE_CHARS: Final = 1_000
 
-# Code in an open list or quote is rendered anew with each frame, and so many are remembered.
+# Code in an open list or quote is rendered anew with each frame; lines of several are remembered.
 MAX_LINES: Final = 1_000
+_REMEMBERED_LINES: Final = 4 * MAX_LINES
 
 # Alone at the end of what has arrived, a carriage return may yet become half of "\r\n".
 COMPLETE_LINE: Final = re.compile(r"[^\r\n]*(?:\n|\r\n|\r(?!\Z))")
@@ -182,7 +183,7 @@ def _is_one_token(lexer: Lexer, comment: str) -> bool:
     )
 
 
-@lru_cache(maxsize=MAX_LINES)
+@lru_cache(maxsize=_REMEMBERED_LINES)
 def _remembered(grammar: _Grammar | None, state: _State, line: str) -> tuple[str, _State]:
     return _highlight(grammar, state, line)
 

@@ -65,7 +65,7 @@ class Fence:
         """
         pieces: list[Piece] = []
         end = 0
-        for line in COMPLETE_LINE.finditer(text):
+        while line := COMPLETE_LINE.match(text, end):  # a search would look from each character
             end = line.end()
             if self._is_closed_by(line[0]):
                 return [*pieces, self._end()], text[end:], True

@@ -84,8 +84,8 @@ _TOO_DEEP: Final = re.compile(r"^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])){60}"
 
 _INLINE: Final = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
 
-# Converting so much takes 50 ms; a formula alone takes as long as so many characters of it.
-_MAX_FORMULAS_CHARS: Final = 10_000
+# Converting so much takes 0.1 s; a formula alone takes as long as so many characters of it.
+_MAX_FORMULAS_CHARS: Final = 20_000
 _FORMULA_COST_CHARS: Final = 20
 
 # Both parsers escape "<" in text and attributes, so these match their markup and nothing else.

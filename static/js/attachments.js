@@ -153,6 +153,7 @@ const begin = () => {
   attached.addEventListener("click", (event) => {
     const chip = event.target.closest("li");
     const button = event.target.closest("[data-remove]");
+    if (notice.textContent === words.missing) notice.replaceChildren();
     if (button) remove(chip, button);
     if (!event.target.closest("[data-again]")) return;
     chip.querySelector("[data-again]").hidden = true;

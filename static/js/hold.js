@@ -31,5 +31,8 @@ new ResizeObserver(hold).observe(scroller.querySelector("[data-log]"));
 document.addEventListener("htmx:after:swap", () => {
   if (!held || timer || !document.getElementById(held.id)) return;
   hold();
-  timer = setTimeout(letGo, SETTLED_MS);
+  timer = setTimeout(() => {
+    letGo();
+    scroller.dispatchEvent(new Event("scroll")); // it may stand at its end
+  }, SETTLED_MS);
 });

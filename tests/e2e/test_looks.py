@@ -179,6 +179,9 @@ async def test_a_conversation_is_printed_whole_and_without_what_can_be_pressed(
     await answered(visitor, "/echo one")
     await answered(visitor, "/tokens 3000 /pace max")
     await answered(visitor, f"/echo\n```\n{'long ' * 100}\n```")
+    address = f"https://example.org/{'x' * 300}"
+    await answered(visitor, f"/echo\n| a | b |\n|---|---|\n| {address} | {address} |\n")
+    await answered(visitor, "/echo\n$$" + r"\frac{a}{b} + " * 60 + "c$$\n")
     page = visitor.page
     text = await page.locator("[data-scroller]").evaluate("one => one.scrollHeight")
 
@@ -192,8 +195,8 @@ async def test_a_conversation_is_printed_whole_and_without_what_can_be_pressed(
     )
     for part in await page.locator("[data-log] .section > *").all():
         assert await part.evaluate("one => one.checkVisibility({ contentVisibilityAuto: true })")
-    code = page.locator("figure.code pre").last
-    assert await code.evaluate("one => one.scrollWidth - one.clientWidth") == 0
+    for wide in (root, page.locator("figure.code pre").last):
+        assert await wide.evaluate("one => one.scrollWidth - one.clientWidth") == 0
     for pressed in await page.get_by_role("button").or_(page.get_by_role("textbox")).all():
         await expect(pressed).to_be_hidden()
     await expect(page.locator("#heading")).to_be_visible()

@@ -106,8 +106,8 @@ def test_a_page_that_asks_several_things_at_once_does_not_drive_itself_out(
 ) -> None:
     limit_to(SOCKETS_A_PERSON=1)
     driven_out: list[str] = []
-    page = places.Place("page", lambda: driven_out.append("page"))
-    again = places.Place("page", lambda: driven_out.append("again"))
+    page = places.Place("page", lambda: driven_out.append("page"), lambda: None)
+    again = places.Place("page", lambda: driven_out.append("again"), lambda: None)
     assert page.take() and again.take()
 
     assert all(page.is_for(1) for _ in range(3))

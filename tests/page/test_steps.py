@@ -58,6 +58,17 @@ def test_a_huge_block_is_read_in_steps_and_ends_as_the_saved_page_has_it(text: s
     assert "hm" in reply.documents["reasoning"].html()
 
 
+def test_a_reply_is_ended_in_steps_though_its_source_does_not_know_of_its_end() -> None:
+    told = Told(status=Status.STREAMING)
+    told.log.append([TextDelta("see [this]\n\n" * 20_000 + "[this]: https://example.org/\n")])
+    reply = LiveReply(told)
+    list(steps(reply))
+
+    reply.is_over = True
+
+    assert len(list(steps(reply))) > 1
+
+
 def test_an_ordinary_answer_takes_one_step() -> None:
     told = Told()
     told.log.append([TextDelta("some *words* "), TextDelta(""), TextDelta("and more")])
