@@ -1,9 +1,14 @@
 """`manage.py chat` and `manage.py endpoint`, as a person at a terminal uses them."""
 
 import asyncio
+import contextlib
+import fcntl
 import json
+import os
 import signal
+import struct
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -42,8 +47,15 @@ async def chat(
     return process.returncode, (head + out).decode(), err.decode()
 
 
-def waits_for_input(pid: int) -> bool:
-    return Path(f"/proc/{pid}/wchan").read_text().endswith("pipe_read")
+def unread(pipe: int) -> int:
+    """The bytes in a pipe that its reader has not taken yet."""
+    size = fcntl.ioctl(pipe, termios.FIONREAD, struct.pack("i", 0))
+    return int(struct.unpack("i", size)[0])
+
+
+def heeding_ctrl_c() -> None:
+    """Whoever starts tests in the background has it ignored, and all their children with them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def at(model: DemoServer, protocol: str = "openai") -> list[str]:
@@ -90,23 +102,29 @@ async def test_ctrl_c_stops_and_keeps_what_was_printed(model: DemoServer) -> Non
 
 async def test_ctrl_c_while_the_prompt_is_read_ends_quietly(model: DemoServer) -> None:
     command = ["manage.py", "chat", "-", *at(model), "--settings", "tests.settings"]
+    reader, writer = os.pipe()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *command,
         cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
+        stdin=reader,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=heeding_ctrl_c,
     )
-    assert process.stdin is not None and process.stderr is not None
-    process.stdin.write(b"begun")
-    # Once it reads it hears of it at once; before that, Python is still starting.
-    async with asyncio.timeout(30):
-        while not waits_for_input(process.pid):
-            await asyncio.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+    os.close(reader)
+    try:
+        os.write(writer, b"begun")
+        async with asyncio.timeout(30):
+            while unread(writer):  # before that, Python is still starting
+                await asyncio.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            _, errors = await process.communicate()
+    finally:
+        os.close(writer)
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
 
-    assert await process.stderr.read() == b""
-    assert await process.wait() == 130
+    assert (process.returncode, errors) == (130, b"")
 
 
 def test_what_to_do_with_endpoints_is_asked_for() -> None:
