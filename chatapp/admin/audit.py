@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ERROR_FLAG
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db import DataError, transaction
 from django.db.models import Max, Min, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -45,12 +45,14 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
         """What is done to several is done with its events, or not at all; Django sees to that for
         single ones."""
         try:
-            if request.POST.get("select_across") != "1":
-                for selected in request.POST.getlist(ACTION_CHECKBOX_NAME):
-                    self.opts.pk.to_python(selected)
+            selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
+            if request.POST.get("select_across") != "1" and selected:
+                keys = [self.opts.pk.to_python(key) for key in selected]
+                if not queryset.filter(pk__in=keys).exists():
+                    raise ObjectDoesNotExist
             with transaction.atomic():
                 return super().response_action(request, queryset)
-        except (ValidationError, OverflowError, DataError):
+        except (ObjectDoesNotExist, ValidationError, OverflowError, DataError):
             self.message_user(request, _("What was selected is none of these."), messages.ERROR)
             return redirect(request.get_full_path())
 
