@@ -108,7 +108,6 @@ def interrupt_abandoned(made_here: Collection[UUID]) -> set[UUID]:
     """
     over = Q(lease_until=None) | Q(lease_until__lt=Now())
     ahead = Q(lease_until__gt=lease())
-    abandoned = live_messages().filter(over).exclude(pk__in=made_here)
     asked_at = time.monotonic()
     live = live_messages().filter(over | ahead).exclude(pk__in=made_here)
     found = list(live.values_list("pk", flat=True))
@@ -119,7 +118,7 @@ def interrupt_abandoned(made_here: Collection[UUID]) -> set[UUID]:
     # Taken by a clock that was set back since. Whoever lives renews it, in time.
     live_messages().filter(ahead, pk__in=found).update(lease_until=lease())
     with transaction.atomic():
-        replies = list(abandoned.filter(pk__in=found).select_for_update())
+        replies = list(live_messages().filter(over, pk__in=found).select_for_update())
         conversations = {reply.conversation_id for reply in replies}
         ended = Message.objects.filter(pk__in=[reply.pk for reply in replies])
         ended.update(status=Status.INTERRUPTED, finished_at=timezone.now())

@@ -5,7 +5,7 @@ Everything here is synchronous and runs on a database thread; every change is on
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -148,8 +148,7 @@ def retry(user: User, reply_id: UUID, endpoint_id: int | None, *, process: str) 
             asked = _until(messages, reply.parent_id)
             prompt = prompt_for(conversation, asked, target)
             wanted = reservation_for(user.pk, prompt, target)
-            made_with = _made_with(conversation, endpoint, target, wanted)
-            made_with["chosen_at"] = chosen_now(messages)
+            made_with = _made_with(conversation, endpoint, target, wanted, chosen_now(messages))
             new = _queue_reply(conversation, asked[-1], made_with, process)
             conversation.save(update_fields=["updated_at"])  # other processes look at it
             reserve(wanted)
@@ -185,8 +184,7 @@ def resume(user: User, reply_id: UUID, *, process: str) -> Call | None:
             path = [*_until(messages, reply.parent_id), reply]
             prompt = prompt_for(conversation, path, target, GO_ON)
             wanted = reservation_for(user.pk, prompt, target)
-            made_with = _made_with(conversation, endpoint, target, wanted)
-            made_with["chosen_at"] = chosen_now(messages)
+            made_with = _made_with(conversation, endpoint, target, wanted, chosen_now(messages))
             if not _requeue(reply, made_with, process):
                 return None
             conversation.save(update_fields=["updated_at"])
@@ -242,7 +240,7 @@ def _store_turn(
         copy_files(instead_of, prompt)
     asked = prompt_for(conversation, [*path, prompt], target)
     wanted = reservation_for(user.pk, asked, target)
-    made_with = _made_with(conversation, endpoint, target, wanted) | {"chosen_at": chosen_at}
+    made_with = _made_with(conversation, endpoint, target, wanted, chosen_at)
     reply = _queue_reply(conversation, prompt, made_with, process)
     conversation.endpoint = endpoint
     conversation.active_at = timezone.now()
@@ -274,10 +272,15 @@ def _queue_reply(
 
 
 def _made_with(
-    conversation: Conversation, endpoint: Endpoint | None, target: Target, wanted: Reservation
+    conversation: Conversation,
+    endpoint: Endpoint | None,
+    target: Target,
+    wanted: Reservation,
+    chosen_at: datetime,
 ) -> dict[str, Any]:
     """What a reply's row says of its making."""
     return {
+        "chosen_at": chosen_at,
         "endpoint": endpoint,
         "endpoint_name": endpoint.name if endpoint else "",
         "model": endpoint.model if endpoint else "",
