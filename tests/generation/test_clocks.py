@@ -30,13 +30,18 @@ async def said_ahead(tab: Tab) -> Message:
     return await Message.objects.aget(role="assistant")
 
 
+async def regenerate(tab: Tab, reply: Message, versions: str) -> None:
+    """Returns when the page shows so many versions, the one at hand complete."""
+    await tab.send(action="regenerate", message=str(reply.pk))
+    await tab.until(lambda page: versions in page.reply.text and page.status == "complete")
+
+
 async def test_what_is_asked_after_it_is_shown(
     alice: User, endpoint: Endpoint, tab_of: TabOf
 ) -> None:
     async with tab_of(alice) as tab:
         reply = await said_ahead(tab)
-        await tab.send(action="regenerate", message=str(reply.pk))
-        await tab.until(lambda page: "/2" in page.reply.text and page.status == "complete")
+        await regenerate(tab, reply, "/2")
         assert str(reply.pk) not in tab.page.reply.attributes["id"]
         await edit(tab, "/echo two")
         await tab.until(lambda page: page.part("text").strip() == "two")
@@ -50,12 +55,10 @@ async def test_a_version_that_was_asked_by_it_is_no_double_click(
 ) -> None:
     async with tab_of(alice) as tab:
         reply = await said_ahead(tab)
-        await tab.send(action="regenerate", message=str(reply.pk))
-        await tab.until(lambda page: "/2" in page.reply.text and page.status == "complete")
+        await regenerate(tab, reply, "/2")
         await Message.objects.aupdate(asked_at=F("asked_at") + AHEAD)
 
-        await tab.send(action="regenerate", message=str(reply.pk))
-        await tab.until(lambda page: "/3" in page.reply.text and page.status == "complete")
+        await regenerate(tab, reply, "/3")
 
 
 async def test_what_waits_keeps_its_order(
